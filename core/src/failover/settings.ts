@@ -1,0 +1,32 @@
+/**
+ * The numbers the decision core goes by, all from the config. Every default is argued in DESIGN's rules.
+ */
+
+import type { PathClass, Side } from "../plugin/contract.js";
+
+export interface Settings {
+  readonly self: Side;
+  readonly paths: readonly { readonly name: string; readonly class: PathClass }[];
+  readonly intervalMs: number;
+  readonly deadFloorMs: number;
+  readonly deadCeilingMs: number;
+  readonly leaseMs: number;
+  readonly hangLimitMs: number;
+  readonly aloneAfterMs: number | null;
+  readonly failback: {
+    readonly mode: "auto" | "manual";
+    readonly holdMs: number;
+    readonly maxHoldMs: number;
+    readonly manualAfterLosses: number;
+    readonly freezeMs: number;
+  };
+  readonly reclaimHoldMs: number;
+  readonly foreignHoldMs: number;
+  /** R9: a peer whose kernel and address answer but whose beats do not is asked after this, 2500. */
+  readonly askAfterMs: number;
+  /** R9: one round of probes, 4. */
+  readonly probeEveryMs: number;
+  readonly configDigest: string;
+  /** An address backend can ask who answers for the HA address. */
+  readonly canProbeAddress: boolean;
+}

@@ -1,0 +1,87 @@
+/**
+ * What pulse and node say to each other over the unix socket `<run>/pulse.sock` (pulse listens, node connects): one
+ * JSON object a line, UTF-8, at most 1 MiB. Frames of transports that run in node travel as base64.
+ */
+
+import type { AlarmCode } from "../failover/action.js";
+import type { NodeReport, OperatorRequest } from "../failover/event.js";
+import type { Role } from "../heartbeat/beat.js";
+import type { Outcome, Protection, TimelineEntry } from "../plugin/contract.js";
+
+export interface PathStatus {
+  readonly name: string;
+  readonly class: string;
+  readonly description: string;
+  readonly lastHeardMsAgo: number | undefined;
+  readonly twoWay: boolean;
+  /** Half the echo age at the median of the last 100 beats, milliseconds. */
+  readonly latencyMs: number | undefined;
+}
+
+/** Everything status shows about the deciding half, sent on change and every 100 ms. */
+export interface PulseStatus {
+  readonly atMs: number;
+  readonly role: Role;
+  readonly epoch: number;
+  readonly highestEpoch: number;
+  readonly verified: boolean;
+  /** Why the role is what it is, one sentence. */
+  readonly reason: string;
+  readonly peer: {
+    readonly alive: boolean;
+    readonly role: Role | undefined;
+    readonly epoch: number;
+    readonly healthScore: number;
+    readonly verified: boolean;
+    readonly inSync: boolean;
+    readonly configEqual: boolean | undefined;
+  };
+  readonly healthScore: number;
+  readonly deadTimeMs: number;
+  readonly worstSilenceMs: number;
+  readonly paths: readonly PathStatus[];
+  readonly protections: readonly Protection[];
+  readonly alarms: readonly { readonly code: AlarmCode; readonly detail: string; readonly sinceMs: number }[];
+  readonly preference: string;
+  readonly maintenance: boolean;
+  /** What would happen if the other node died now, one sentence. */
+  readonly ifPeerDied: string;
+  /** Why failback waits, one sentence; undefined when there is nothing to fail back. */
+  readonly failback: string | undefined;
+  /** The pulse process itself. */
+  readonly pid: number;
+  readonly rssBytes: number;
+  readonly cpuMs: number;
+}
+
+export type PulseToNode =
+  | { readonly type: "hello"; readonly pid: number; readonly version: string }
+  /** Node answers each with `pong` from its main thread: a hung node is one that does not. Every 100 ms. */
+  | { readonly type: "ping"; readonly sequence: number }
+  | { readonly type: "permit"; readonly epoch: number; readonly untilMs: number }
+  | { readonly type: "revoke" }
+  | { readonly type: "promote"; readonly id: number; readonly epoch: number; readonly stale: boolean }
+  | { readonly type: "demote"; readonly id: number; readonly epoch: number }
+  | { readonly type: "freeze"; readonly id: number; readonly freezeMs: number }
+  | { readonly type: "unfreeze" }
+  | { readonly type: "askPeerRole"; readonly id: number }
+  | { readonly type: "sendFrame"; readonly path: string; readonly frame: string }
+  | { readonly type: "timeline"; readonly entry: TimelineEntry }
+  | { readonly type: "status"; readonly status: PulseStatus }
+  | { readonly type: "operatorAnswer"; readonly requestId: string; readonly ok: boolean; readonly message: string };
+
+export type NodeToPulse =
+  | { readonly type: "hello"; readonly pid: number; readonly version: string }
+  | { readonly type: "pong"; readonly sequence: number }
+  | { readonly type: "report"; readonly report: NodeReport }
+  | { readonly type: "finished"; readonly id: number; readonly outcome: Outcome; readonly detail?: string }
+  | { readonly type: "peerGoodbye"; readonly epoch: number }
+  | { readonly type: "peerLink"; readonly up: boolean }
+  | { readonly type: "peerRole"; readonly id: number; readonly active: boolean; readonly epoch: number }
+  | { readonly type: "frame"; readonly path: string; readonly frame: string }
+  | { readonly type: "pathDescription"; readonly path: string; readonly description: string }
+  | { readonly type: "operator"; readonly requestId: string; readonly request: OperatorRequest }
+  /** Config was reloaded: pulse reads the file again and checks it itself. */
+  | { readonly type: "reload" }
+  /** The key file changed (rule R29). */
+  | { readonly type: "keysChanged" };

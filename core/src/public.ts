@@ -1,0 +1,45 @@
+/** All that a plugin may import. What is exported here is the contract, versioned by PLUGIN_API_VERSION. */
+
+export { z } from "zod";
+export type { ErrorCatalogue, ErrorEntry } from "./errors/error.js";
+export { errorsOf, UnderstudyError } from "./errors/error.js";
+export type {
+  Acknowledged,
+  Acknowledgement,
+  CreateRequest,
+  ListRequest,
+  Refusal,
+  Refused,
+  Session,
+  SessionApi,
+} from "./node/session-api.js";
+export type {
+  AddressAnswer,
+  AddressBackend,
+  AddressReports,
+  ClaimToken,
+  HostProcess,
+  Observer,
+  Outcome,
+  PathClass,
+  PluginKind,
+  ProbeTarget,
+  Protection,
+  Service,
+  ServiceHealth,
+  Side,
+  TimelineEntry,
+  Transport,
+} from "./plugin/contract.js";
+export type { Plugin, PluginDescription } from "./plugin/define-plugin.js";
+export { definePlugin, PLUGIN_API_VERSION } from "./plugin/define-plugin.js";
+export type {
+  Capability,
+  Clock,
+  Folders,
+  HaAddress,
+  Log,
+  NodeIdentity,
+  PathIdentity,
+} from "./plugin/tokens.js";
+export { capabilities } from "./plugin/tokens.js";
