@@ -34,7 +34,11 @@ export class UnderstudyError extends Error {
   }
 }
 
-export type ErrorMaker<Code extends string> = (code: Code, what: string, extras?: ErrorExtras) => UnderstudyError;
+export type ErrorMaker<Code extends string> = (
+  code: Code,
+  what: string,
+  extras?: ErrorExtras,
+) => UnderstudyError;
 
 /** Binds a catalogue: `const configError = errorsOf(configErrors)`, then `throw configError("CONFIG_MISSING", "…")`. */
 export function errorsOf<Code extends string>(catalogue: ErrorCatalogue<Code>): ErrorMaker<Code> {

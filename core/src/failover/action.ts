@@ -73,6 +73,13 @@ export type Action =
       readonly rules: readonly string[];
       readonly details?: Readonly<Record<string, unknown>>;
     }
-  | { readonly type: "answerOperator"; readonly requestId: string; readonly ok: boolean; readonly message: string };
+  /** Nothing is held any more after `stopAsked`: end the process. */
+  | { readonly type: "stopped" }
+  | {
+      readonly type: "answerOperator";
+      readonly requestId: string;
+      readonly ok: boolean;
+      readonly message: string;
+    };
 
 export type ActionType = Action["type"];

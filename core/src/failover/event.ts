@@ -35,7 +35,12 @@ type Happening =
   /** A poll pass over every socket delivered nothing: silence may be judged now (rule R10). */
   | { readonly type: "polled" }
   /** An authenticated, fresh beat. `echoAgeMs`: how long ago we sent what it echoes; undefined: it echoes nothing. */
-  | { readonly type: "beatReceived"; readonly path: string; readonly beat: Beat; readonly echoAgeMs: number | undefined }
+  | {
+      readonly type: "beatReceived";
+      readonly path: string;
+      readonly beat: Beat;
+      readonly echoAgeMs: number | undefined;
+    }
   /** A well-formed beat of our cluster that does not authenticate (rule R29). */
   | { readonly type: "foreignBeatReceived"; readonly path: string }
   /** The peer's kernel answered probe `round` on a path (a RST from a closed port). */
@@ -47,15 +52,27 @@ type Happening =
   /** Somebody else took the HA address off this machine, or put it on. */
   | { readonly type: "addressRemoved"; readonly address: string }
   | { readonly type: "addressAdded"; readonly address: string }
-  | { readonly type: "actionFinished"; readonly id: number; readonly outcome: Outcome; readonly detail?: string }
+  | {
+      readonly type: "actionFinished";
+      readonly id: number;
+      readonly outcome: Outcome;
+      readonly detail?: string;
+    }
   | { readonly type: "nodeReported"; readonly report: NodeReport }
   | { readonly type: "nodeLost" }
   /** The surviving node process of the peer withdrew the address for its dead pulse (rule R12). */
   | { readonly type: "peerSaidGoodbye"; readonly epoch: number }
   /** The TLS link between the node processes: its end starts suspicion, its presence proves nothing. */
   | { readonly type: "peerLinkChanged"; readonly up: boolean }
-  | { readonly type: "peerRoleAnswered"; readonly id: number; readonly active: boolean; readonly epoch: number }
+  | {
+      readonly type: "peerRoleAnswered";
+      readonly id: number;
+      readonly active: boolean;
+      readonly epoch: number;
+    }
   | { readonly type: "operatorAsked"; readonly requestId: string; readonly request: OperatorRequest }
+  /** The process was asked to end: hand over or release, then `stopped`. */
+  | { readonly type: "stopAsked" }
   /** A changed config without an outage. */
   | { readonly type: "settingsChanged"; readonly settings: Settings };
 

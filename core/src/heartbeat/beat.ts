@@ -6,7 +6,15 @@
 import type { Side } from "../plugin/contract.js";
 
 /** Order is the number on the wire. */
-export const roles = ["joining", "standby", "claiming", "active", "releasing", "maintenance", "failed"] as const;
+export const roles = [
+  "joining",
+  "standby",
+  "claiming",
+  "active",
+  "releasing",
+  "maintenance",
+  "failed",
+] as const;
 export type Role = (typeof roles)[number];
 
 /** What a node can do now. More true flags, weighted, is healthier: see failover/health.ts (rule R27). */

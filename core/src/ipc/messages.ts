@@ -68,7 +68,12 @@ export type PulseToNode =
   | { readonly type: "sendFrame"; readonly path: string; readonly frame: string }
   | { readonly type: "timeline"; readonly entry: TimelineEntry }
   | { readonly type: "status"; readonly status: PulseStatus }
-  | { readonly type: "operatorAnswer"; readonly requestId: string; readonly ok: boolean; readonly message: string };
+  | {
+      readonly type: "operatorAnswer";
+      readonly requestId: string;
+      readonly ok: boolean;
+      readonly message: string;
+    };
 
 export type NodeToPulse =
   | { readonly type: "hello"; readonly pid: number; readonly version: string }

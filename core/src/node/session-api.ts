@@ -78,7 +78,9 @@ export interface SessionApi {
   get(id: string): Promise<{ readonly ok: true; readonly session: Session } | Refused>;
   list(
     request: ListRequest,
-  ): Promise<{ readonly ok: true; readonly sessions: readonly Session[]; readonly next: string | undefined } | Refused>;
+  ): Promise<
+    { readonly ok: true; readonly sessions: readonly Session[]; readonly next: string | undefined } | Refused
+  >;
   /** Running sessions per agent, for placement; may lag by a second. */
   countByAgent(): Promise<ReadonlyMap<string, number>>;
   /** Whether answers are marked stale now (rule R24). */

@@ -20,7 +20,9 @@ export interface PluginKinds {
 }
 
 export type Needs = Readonly<Record<string, Capability<unknown>>>;
-export type Resolved<N extends Needs> = { readonly [K in keyof N]: N[K] extends Capability<infer T> ? T : never };
+export type Resolved<N extends Needs> = {
+  readonly [K in keyof N]: N[K] extends Capability<infer T> ? T : never;
+};
 
 export interface PluginDescription<K extends PluginKind, S extends z.ZodType, N extends Needs> {
   /** The short name used in the config: "udp" for @understudy/transport-udp. */

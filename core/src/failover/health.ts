@@ -1,0 +1,55 @@
+/**
+ * How able a node is to serve, as one number (rules R27 and G6): each ability outweighs all that follow it, since
+ * clients reach nothing without the link, and services do nothing without the process that runs them.
+ */
+
+import type { Health } from "../heartbeat/beat.js";
+import { deadTimeMs } from "./silence.js";
+import type { State } from "./state.js";
+
+export const fullHealthScore = 15;
+
+export function healthScore(health: Health): number {
+  return (
+    (health.clientLink ? 8 : 0) + (health.node ? 4 : 0) + (health.services ? 2 : 0) + (health.store ? 1 : 0)
+  );
+}
+
+/** Neighbours count as gone after this many milliseconds without an answer, with probes every 100 ms by then. */
+export const neighbourGoneMs = 1500;
+
+/** Whether the client side is there: carrier, and no proof to the contrary from neighbours that used to answer. */
+export function clientLinkWorks(state: State): boolean {
+  if (!state.link.carrier) return false;
+  if (peerHeardOnClientPath(state)) return true;
+  const silence = state.link.neighbourSilenceMs;
+  return silence === Infinity || silence < neighbourGoneMs;
+}
+
+export function peerHeardOnClientPath(state: State): boolean {
+  return state.paths.some((path) => path.class === "client" && path.silenceMs < deadTimeMs(state));
+}
+
+/** Every path of the client class carries beats both ways (rule R25). */
+export function clientPathsTwoWay(state: State): boolean {
+  const client = state.paths.filter((path) => path.class === "client");
+  return client.length > 0 && client.every((path) => path.twoWay && path.silenceMs < deadTimeMs(state));
+}
+
+export function ownHealth(state: State): Health {
+  const node = state.nodeUp && state.nodeSilenceMs < state.settings.hangLimitMs;
+  return {
+    clientLink: clientLinkWorks(state),
+    node,
+    services: node && (state.report?.services ?? false),
+    store: node && (state.report?.store ?? false),
+  };
+}
+
+export function ownScore(state: State): number {
+  return healthScore(ownHealth(state));
+}
+
+export function peerScore(state: State): number {
+  return state.peer.beat === undefined ? 0 : healthScore(state.peer.beat.health);
+}

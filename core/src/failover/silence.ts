@@ -1,0 +1,65 @@
+/**
+ * Silence and the dead time (rules R10 and R11). Silence is what our own ticks have witnessed, not what the clock says:
+ * a judge that stalled has seen little of it.
+ */
+
+import type { Draft } from "./draft.js";
+import type { State } from "./state.js";
+
+const minutesKept = 10;
+const margin = 1.25;
+
+/** The dead time now: the worst joint silence of ten minutes with a margin, between the profile's floor and ceiling. */
+export function deadTimeMs(state: State): number {
+  const { deadFloorMs, deadCeilingMs } = state.settings;
+  return Math.min(deadCeilingMs, Math.max(deadFloorMs, margin * worstSilenceMs(state)));
+}
+
+export function worstSilenceMs(state: State): number {
+  return state.deadTime.worstByMinute.reduce((worst, bucket) => Math.max(worst, bucket.worstMs), 0);
+}
+
+/** Adds to every silence what this poll pass may witness: at most one and a half intervals. */
+export function accrueSilence(draft: Draft): void {
+  const { state } = draft;
+  const seenMs = Math.min(draft.atMs - state.lastPolledMs, 1.5 * state.settings.intervalMs);
+  state.lastPolledMs = draft.atMs;
+  if (seenMs <= 0) return;
+  state.peer = {
+    ...state.peer,
+    silenceMs: state.peer.silenceMs + seenMs,
+    lifeSilenceMs: state.peer.lifeSilenceMs + seenMs,
+  };
+  state.paths = state.paths.map((path) => ({ ...path, silenceMs: path.silenceMs + seenMs }));
+  state.link = {
+    ...state.link,
+    neighbourSilenceMs: state.link.neighbourSilenceMs + seenMs,
+    addressSilenceMs: state.link.addressSilenceMs + seenMs,
+  };
+  if (state.nodeUp) state.nodeSilenceMs += seenMs;
+}
+
+/** A sign of life ends the joint silence; how long it had been is what the dead time learns from (rule R11). */
+export function endJointSilence(draft: Draft): void {
+  const { state } = draft;
+  const silenceMs = state.peer.lifeSilenceMs;
+  state.peer = { ...state.peer, lifeSilenceMs: 0 };
+  // The wait for a peer that was away is no near miss: only a silence within reach of the ceiling teaches anything.
+  if (silenceMs > state.settings.deadCeilingMs || silenceMs <= 2 * state.settings.intervalMs) return;
+  const minute = Math.floor(draft.atMs / 60_000);
+  const kept = state.deadTime.worstByMinute.filter((bucket) => minute - bucket.minute < minutesKept);
+  const current = kept.find((bucket) => bucket.minute === minute);
+  const worstMs = Math.max(silenceMs, current?.worstMs ?? 0);
+  state.deadTime = {
+    worstByMinute: [{ minute, worstMs }, ...kept.filter((bucket) => bucket.minute !== minute)],
+  };
+}
+
+export function forgetOldSilences(draft: Draft): void {
+  const { state } = draft;
+  const minute = Math.floor(draft.atMs / 60_000);
+  if (state.deadTime.worstByMinute.every((bucket) => minute - bucket.minute < minutesKept)) return;
+  state.deadTime = {
+    worstByMinute: state.deadTime.worstByMinute.filter((bucket) => minute - bucket.minute < minutesKept),
+  };
+}

@@ -1,0 +1,222 @@
+/**
+ * All that the decision core remembers between two events. Plain data: it can be written down, compared and replayed.
+ */
+
+import type { Beat, Role } from "../heartbeat/beat.js";
+import type { AlarmCode } from "./action.js";
+import type { Intents, NodeReport } from "./event.js";
+import type { Settings } from "./settings.js";
+
+export interface PathView {
+  readonly name: string;
+  readonly class: "client" | "private" | "out-of-band";
+  /** Accrued since the last beat heard here (rule R10); Infinity before the first. */
+  readonly silenceMs: number;
+  /** The peer echoed a recent beat of ours on this path. */
+  readonly twoWay: boolean;
+  readonly latencyMs: number | undefined;
+}
+
+export interface PeerView {
+  /** The last beat, undefined before the first. */
+  readonly beat: Beat | undefined;
+  /** Accrued since the last beat on any path. */
+  readonly silenceMs: number;
+  /** Accrued since any sign of life: beat, kernel or address (rule R9). */
+  readonly lifeSilenceMs: number;
+  readonly linkUp: boolean;
+  /** Silent for the dead time: said in status, and a reason not to wait for it. */
+  readonly dead: boolean;
+}
+
+export interface ProbeRound {
+  readonly round: number;
+  readonly sentAtMs: number;
+  readonly kernel: boolean;
+  readonly address: boolean;
+}
+
+/** Open from the first late beat to the next one heard (rule R13). */
+export interface Suspicion {
+  readonly sinceMs: number;
+  readonly round: number;
+  readonly nextProbeMs: number;
+  /** The last eight. */
+  readonly rounds: readonly ProbeRound[];
+  /** The address had answered a probe shortly before: only then its silence means something. */
+  readonly addressWasHeard: boolean;
+  /** A neighbour had answered shortly before: only then must one answer now. */
+  readonly neighbourWasHeard: boolean;
+  readonly neighbourHeard: boolean;
+  readonly nextAskMs: number;
+  readonly askId: number | undefined;
+}
+
+/** Worst joint silences by minute, newest first, at most ten (rule R11). */
+export interface DeadTime {
+  readonly worstByMinute: readonly { readonly minute: number; readonly worstMs: number }[];
+}
+
+export interface ClientLink {
+  readonly carrier: boolean;
+  /** Accrued since a third machine was heard; Infinity before the first. */
+  readonly neighbourSilenceMs: number;
+  /** Accrued since the HA address answered us from the peer; Infinity before the first. */
+  readonly addressSilenceMs: number;
+  readonly nextProbeMs: number;
+  readonly stranger: { readonly mac: string; readonly atMs: number } | undefined;
+}
+
+export type HandoverKind = "failback" | "switchover" | "health" | "maintenance" | "stop";
+
+export interface Handover {
+  readonly kind: HandoverKind;
+  readonly phase: "freezing" | "demoting" | "releasing";
+  readonly id: number;
+  readonly startedMs: number;
+  /** When the phase is ended without an answer. */
+  readonly deadlineMs: number;
+  readonly why: string;
+}
+
+/** A claim that nobody was seen serving before: the segment is asked first (rule R15). */
+export interface FirstClaim {
+  readonly startedMs: number;
+  readonly nextProbeMs: number;
+  readonly probesLeft: number;
+  readonly why: string;
+  readonly stale: boolean;
+}
+
+export interface Failback {
+  /** Since when every condition holds. */
+  readonly eligibleSinceMs: number | undefined;
+  readonly retryNotBeforeMs: number;
+  /** When this node had to take over from the preferred one, last hour. */
+  readonly lossesMs: readonly number[];
+  /** What it waits for, for people. */
+  readonly waiting: string | undefined;
+}
+
+export interface OperatorWait {
+  readonly requestId: string;
+  readonly kind: "switchover" | "clearPreference" | "maintenance";
+  readonly persistId: number;
+  /** Intents to put in force once they are written. */
+  readonly intents: Intents;
+  readonly phase: "persisting" | "moving";
+  readonly deadlineMs: number;
+}
+
+export interface Alarm {
+  readonly code: AlarmCode;
+  readonly detail: string;
+  readonly sinceMs: number;
+}
+
+export interface State {
+  readonly settings: Settings;
+  readonly startedAtMs: number | undefined;
+  readonly nonce: string;
+  readonly role: Role;
+  readonly roleSinceMs: number;
+  readonly reason: string;
+  /** Our own epoch while claiming, active or releasing; 0 otherwise. */
+  readonly epoch: number;
+  readonly highestEpoch: number;
+  readonly persistedEpoch: number;
+  readonly persist: { readonly id: number; readonly epoch: number; readonly retryAtMs: number } | undefined;
+  readonly intents: Intents;
+  readonly preferenceChangedMs: number;
+  readonly report: NodeReport | undefined;
+  readonly nodeUp: boolean;
+  readonly nodeSilenceMs: number;
+  readonly peer: PeerView;
+  readonly paths: readonly PathView[];
+  readonly link: ClientLink;
+  readonly deadTime: DeadTime;
+  readonly suspicion: Suspicion | undefined;
+  readonly lastPolledMs: number;
+  readonly nextBeatMs: number;
+  readonly nextActionId: number;
+  readonly leaseRenewedMs: number | undefined;
+  readonly acquireId: number | undefined;
+  readonly release:
+    | { readonly id: number; readonly retryAtMs: number; readonly sayGoodbye: boolean }
+    | undefined;
+  readonly promoteId: number | undefined;
+  readonly promotedEpoch: number;
+  readonly announce:
+    | { readonly startedMs: number; readonly index: number; readonly dueMs: number }
+    | undefined;
+  readonly handover: Handover | undefined;
+  readonly firstClaim: FirstClaim | undefined;
+  readonly failback: Failback;
+  readonly operator: OperatorWait | undefined;
+  readonly goodbye: { readonly epoch: number; readonly untilMs: number } | undefined;
+  readonly reclaimNotBeforeMs: number;
+  readonly foreignUntilMs: number;
+  readonly blockedUntilMs: number;
+  /** Since when nobody is known to serve. */
+  readonly nobodySinceMs: number;
+  readonly servingStale: boolean;
+  readonly stopping: boolean;
+  readonly alarms: readonly Alarm[];
+}
+
+export function initialState(settings: Settings): State {
+  return {
+    settings,
+    startedAtMs: undefined,
+    nonce: "",
+    role: "joining",
+    roleSinceMs: 0,
+    reason: "not started",
+    epoch: 0,
+    highestEpoch: 0,
+    persistedEpoch: 0,
+    persist: undefined,
+    intents: { maintenance: false, preference: { side: undefined, version: 0 } },
+    preferenceChangedMs: Number.NEGATIVE_INFINITY,
+    report: undefined,
+    nodeUp: false,
+    nodeSilenceMs: 0,
+    peer: { beat: undefined, silenceMs: Infinity, lifeSilenceMs: 0, linkUp: false, dead: false },
+    paths: settings.paths.map((path) => ({
+      ...path,
+      silenceMs: Infinity,
+      twoWay: false,
+      latencyMs: undefined,
+    })),
+    link: {
+      carrier: true,
+      neighbourSilenceMs: Infinity,
+      addressSilenceMs: Infinity,
+      nextProbeMs: 0,
+      stranger: undefined,
+    },
+    deadTime: { worstByMinute: [] },
+    suspicion: undefined,
+    lastPolledMs: 0,
+    nextBeatMs: 0,
+    nextActionId: 1,
+    leaseRenewedMs: undefined,
+    acquireId: undefined,
+    release: undefined,
+    promoteId: undefined,
+    promotedEpoch: 0,
+    announce: undefined,
+    handover: undefined,
+    firstClaim: undefined,
+    failback: { eligibleSinceMs: undefined, retryNotBeforeMs: 0, lossesMs: [], waiting: undefined },
+    operator: undefined,
+    goodbye: undefined,
+    reclaimNotBeforeMs: 0,
+    foreignUntilMs: 0,
+    blockedUntilMs: 0,
+    nobodySinceMs: 0,
+    servingStale: false,
+    stopping: false,
+    alarms: [],
+  };
+}
