@@ -15,20 +15,12 @@ interface Group {
   readonly concurrency: number;
 }
 
-const conformanceGlobs = [
-  "core/dist/test/**/conformance*.test.js",
-  "plugins/*/dist/test/**/conformance*.test.js",
-];
-
 const groups: readonly Group[] = [
   {
     name: "unit",
     globs: ["core/dist/test/**/*.test.js", "plugins/*/dist/test/**/*.test.js"],
     concurrency: 2,
   },
-  { name: "conformance", globs: conformanceGlobs, concurrency: 2 },
-  { name: "scenario", globs: ["test/dist/scenarios/**/*.test.js"], concurrency: 2 },
-  { name: "simulation", globs: ["test/dist/simulation/**/*.test.js"], concurrency: 2 },
   // Each cluster test owns both cores' timing, so two at once would judge each other's load.
   {
     name: "cluster",
@@ -45,10 +37,7 @@ interface Outcome {
 
 function filesOf(group: Group): string[] {
   const found = group.globs.flatMap((glob) => globSync(glob, { cwd: root }));
-  const conformance = new Set(
-    group.name === "unit" ? conformanceGlobs.flatMap((g) => globSync(g, { cwd: root })) : [],
-  );
-  return found.filter((file) => !conformance.has(file)).sort();
+  return found.sort();
 }
 
 function countOf(output: string, word: string): number {
