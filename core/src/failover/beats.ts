@@ -1,0 +1,85 @@
+/**
+ * What goes out with every beat: the beat itself, the lease of an active node and the permit that hangs on it. A lease
+ * that has lapsed is never renewed: the node stalled and gives the address up (promise G7, rules R1 and R21).
+ */
+
+import type { BeatBody } from "./action.js";
+import type { Draft } from "./draft.js";
+import { clearAlarm, raiseAlarm, record } from "./draft.js";
+import { ownHealth } from "./health.js";
+import { standDown } from "./release.js";
+import type { State } from "./state.js";
+
+export function beatBody(state: State): BeatBody {
+  return {
+    epoch: state.epoch || state.highestEpoch,
+    role: state.role,
+    health: ownHealth(state),
+    verified: state.report?.verified ?? false,
+    inSync: state.report?.inSync ?? false,
+    goodbye: state.goodbye !== undefined,
+    preference: state.intents.preference,
+    configDigest: state.settings.configDigest,
+  };
+}
+
+/** A beat outside the rhythm: a claim, a goodbye, an answer to an overlap. */
+export function sendBeatNow(draft: Draft): void {
+  draft.actions.push({ type: "sendBeat", body: beatBody(draft.state) });
+}
+
+export function holdsLease(state: State): boolean {
+  return state.role === "active" && state.leaseRenewedMs !== undefined;
+}
+
+export function leaseLapsed(state: State, atMs: number): boolean {
+  return state.leaseRenewedMs !== undefined && atMs - state.leaseRenewedMs >= state.settings.leaseMs;
+}
+
+function renewLease(draft: Draft): void {
+  const { state, atMs } = draft;
+  if (!holdsLease(state)) return;
+  if (leaseLapsed(state, atMs)) {
+    const stalledMs = Math.round(atMs - (state.leaseRenewedMs ?? atMs));
+    record(
+      draft,
+      "stall",
+      `this node stalled for ${stalledMs} ms and its lease of ${state.settings.leaseMs} ms ended`,
+      ["G7", "R1"],
+    );
+    raiseAlarm(draft, "STALLED", `stalled for ${stalledMs} ms while active`);
+    standDown(draft, "it stalled for longer than its lease", ["G7"], { sayGoodbye: true });
+    return;
+  }
+  state.leaseRenewedMs = atMs;
+  draft.actions.push({ type: "renewLease" });
+  grantPermit(draft);
+}
+
+/** Only for an epoch that is written down, with a node process to use it. */
+export function grantPermit(draft: Draft): void {
+  const { state } = draft;
+  if (!holdsLease(state) || state.leaseRenewedMs === undefined) return;
+  if (!state.nodeUp || state.persistedEpoch < state.epoch) return;
+  draft.actions.push({
+    type: "grantPermit",
+    epoch: state.epoch,
+    untilMs: state.leaseRenewedMs + state.settings.leaseMs,
+  });
+}
+
+/** Sends what the rhythm is due; a late tick sends one beat, never the missed ones. */
+export function keepRhythm(draft: Draft): void {
+  const { state, atMs } = draft;
+  if (atMs < state.nextBeatMs) return;
+  renewLease(draft);
+  sendBeatNow(draft);
+  const next = state.nextBeatMs + state.settings.intervalMs;
+  state.nextBeatMs = next > atMs ? next : atMs + state.settings.intervalMs;
+  if (state.goodbye !== undefined) {
+    // A lost goodbye costs the whole dead time, three more bytes on the wire cost nothing: repeat it quickly.
+    state.nextBeatMs = Math.min(state.nextBeatMs, atMs + 2);
+  }
+  if (state.goodbye !== undefined && atMs >= state.goodbye.untilMs) state.goodbye = undefined;
+  if (state.role === "active" && atMs - state.roleSinceMs > 10_000) clearAlarm(draft, "STALLED");
+}

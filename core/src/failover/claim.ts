@@ -1,0 +1,115 @@
+/**
+ * Taking the address: a new epoch, the claim frame, the kernel, then the services (rules R5, R14 and R16). The address
+ * does not wait for the disk; acknowledging does.
+ */
+
+import { startAnnouncing } from "./announcements.js";
+import { sendBeatNow } from "./beats.js";
+import type { Draft } from "./draft.js";
+import { clearAlarm, enterRole, nextId, raiseAlarm, record } from "./draft.js";
+import { claimsAgainst, nextEpoch } from "./epochs.js";
+import { releaseAddress } from "./release.js";
+import type { State } from "./state.js";
+
+export interface Claim {
+  readonly why: string;
+  readonly rules: readonly string[];
+  /** The other node was lost, not asked: counts against failback (rule R25). */
+  readonly involuntary: boolean;
+  /** Alone and unverified (rule R24). */
+  readonly stale: boolean;
+}
+
+/** Whether this node may take the address at all, leaving aside whether it should. */
+export function mayClaim(state: State, atMs: number): boolean {
+  return (
+    (state.role === "standby" || state.role === "joining") &&
+    !state.intents.maintenance &&
+    !state.stopping &&
+    state.link.carrier &&
+    state.nodeUp &&
+    state.release === undefined &&
+    atMs >= state.blockedUntilMs
+  );
+}
+
+export function claim(draft: Draft, claimed: Claim): void {
+  const { state, atMs } = draft;
+  const epoch = nextEpoch(state.settings.self, state.highestEpoch);
+  state.epoch = epoch;
+  state.highestEpoch = epoch;
+  state.suspicion = undefined;
+  state.firstClaim = undefined;
+  state.goodbye = undefined;
+  state.servingStale = claimed.stale;
+  if (claimed.involuntary) {
+    const hourAgo = atMs - 3_600_000;
+    const lossesMs = [...state.failback.lossesMs.filter((lossMs) => lossMs > hourAgo), atMs];
+    state.failback = { ...state.failback, lossesMs };
+  }
+  enterRole(draft, "claiming", claimed.why, claimed.rules);
+  state.acquireId = nextId(draft);
+  // The claim frame goes first: it ends the old lease in the old node's kernel while ours is being made.
+  sendBeatNow(draft);
+  draft.actions.push({ type: "acquireAddress", id: state.acquireId, epoch });
+  draft.actions.push({ type: "armClaims", epochs: claimsAgainst(state.settings.self, epoch) });
+  persistEpoch(draft);
+  if (claimed.stale)
+    raiseAlarm(
+      draft,
+      "SERVING_STALE",
+      "serving alone: the other node may know sessions that this one does not",
+    );
+}
+
+export function persistEpoch(draft: Draft): void {
+  const { state } = draft;
+  const id = nextId(draft);
+  state.persist = { id, epoch: state.highestEpoch, retryAtMs: Infinity };
+  draft.actions.push({ type: "persistEpoch", id, epoch: state.highestEpoch });
+}
+
+/** The other node remembers a higher epoch than ours without serving: serve on, above it (rule R16). */
+export function raiseEpoch(draft: Draft): void {
+  const { state } = draft;
+  const from = state.epoch;
+  state.epoch = nextEpoch(state.settings.self, state.highestEpoch);
+  state.highestEpoch = state.epoch;
+  record(draft, "epoch", `epoch ${from} -> ${state.epoch}: the other node had seen a higher one`, ["R16"]);
+  draft.actions.push({ type: "armClaims", epochs: claimsAgainst(state.settings.self, state.epoch) });
+  draft.actions.push({ type: "revokePermit" });
+  persistEpoch(draft);
+  sendBeatNow(draft);
+}
+
+export function addressAcquired(draft: Draft): void {
+  const { state, atMs } = draft;
+  state.acquireId = undefined;
+  state.leaseRenewedMs = atMs;
+  enterRole(draft, "active", state.reason, []);
+  clearAlarm(draft, "ADDRESS_REFUSED");
+  draft.actions.push({ type: "renewLease" });
+  startAnnouncing(draft);
+  sendBeatNow(draft);
+  state.nextBeatMs = atMs + state.settings.intervalMs;
+  promoteWhenReady(draft);
+}
+
+export function addressNotAcquired(draft: Draft, outcome: string, detail: string): void {
+  const { state, atMs } = draft;
+  state.acquireId = undefined;
+  state.blockedUntilMs = atMs + 1000;
+  raiseAlarm(draft, "ADDRESS_REFUSED", `the address could not be taken (${outcome}): ${detail}`);
+  enterRole(draft, "releasing", `the address could not be taken: ${detail}`, ["R14"]);
+  releaseAddress(draft, { sayGoodbye: true });
+}
+
+/** Services start once the epoch is written and the node process is there; once for each epoch. */
+export function promoteWhenReady(draft: Draft): void {
+  const { state } = draft;
+  if (state.role !== "active" || !state.nodeUp || state.persistedEpoch < state.epoch) return;
+  if (state.promotedEpoch === state.epoch) return;
+  state.promotedEpoch = state.epoch;
+  state.promoteId = nextId(draft);
+  draft.actions.push({ type: "promote", id: state.promoteId, epoch: state.epoch, stale: state.servingStale });
+}

@@ -1,0 +1,138 @@
+/**
+ * Who serves when nobody does: after a start, after a goodbye, when the one that served is gone for good. Both nodes
+ * must have met and merged first, or the one must have waited alone (rules R15, R24, R29).
+ */
+
+import type { Side } from "../plugin/contract.js";
+import { claim, mayClaim } from "./claim.js";
+import type { Draft } from "./draft.js";
+import { clearAlarm, enterRole, raiseAlarm } from "./draft.js";
+import { ownScore, peerScore } from "./health.js";
+import { peerReachable, serves } from "./peer.js";
+import type { State } from "./state.js";
+
+/** Before a first claim the segment is asked this often, so many milliseconds apart, who has the address (R15). */
+const conflictProbes = 3;
+const conflictProbeEveryMs = 8;
+const strangerRemembersMs = 1000;
+
+export function preferredSide(state: State): Side {
+  return state.intents.preference.side ?? "primary";
+}
+
+function verified(state: State): boolean {
+  return state.report?.verified ?? false;
+}
+
+/** A node that has met a serving peer, or a peer as verified as itself, is a standby. */
+export function leaveJoining(draft: Draft): void {
+  const { state } = draft;
+  if (state.role !== "joining" || state.startedAtMs === undefined || !peerReachable(state)) return;
+  if (serves(state.peer.beat)) {
+    enterRole(draft, "standby", "the other node serves", ["R24"]);
+  } else if (verified(state)) {
+    enterRole(draft, "standby", "both nodes have met and merged", ["R24"]);
+  }
+}
+
+export function takeOnGoodbye(draft: Draft, epoch: number): void {
+  const { state, atMs } = draft;
+  if (epoch < state.highestEpoch || !mayClaim(state, atMs) || !verified(state)) return;
+  claim(draft, {
+    why: `the other node gave the address up, epoch ${epoch}`,
+    rules: ["R12"],
+    involuntary: false,
+    stale: false,
+  });
+}
+
+/** Decides nothing while anybody is known to serve. */
+export function elect(draft: Draft): void {
+  const { state, atMs } = draft;
+  const peerServes = serves(state.peer.beat) || state.peer.beat?.role === "releasing";
+  if (!mayClaim(state, atMs) || (peerServes && !state.peer.dead) || state.suspicion !== undefined) {
+    state.firstClaim = undefined;
+    return;
+  }
+  if (state.firstClaim !== undefined) {
+    continueFirstClaim(draft);
+    return;
+  }
+  if (atMs < state.reclaimNotBeforeMs) return;
+  const reason = peerReachable(state) ? electWithPeer(state, atMs) : electAlone(state, atMs);
+  if (reason === undefined) return;
+  state.firstClaim = {
+    startedMs: atMs,
+    nextProbeMs: atMs,
+    probesLeft: conflictProbes,
+    why: reason.why,
+    stale: reason.stale,
+  };
+  continueFirstClaim(draft);
+}
+
+interface Reason {
+  readonly why: string;
+  readonly stale: boolean;
+}
+
+function electWithPeer(state: State, atMs: number): Reason | undefined {
+  const beat = state.peer.beat;
+  if (beat === undefined) return undefined;
+  const preferred = preferredSide(state) === state.settings.self;
+  const peerAble = beat.role === "standby" || beat.role === "joining";
+  if (!verified(state)) return waitedAlone(state, atMs, preferred);
+  if (!peerAble) return { why: `nobody serves and the other node is in ${beat.role}`, stale: false };
+  // A peer that has not merged yet may know sessions that we lack only if we have not merged either; we have.
+  const own = ownScore(state);
+  const other = peerScore(state);
+  if (own > other) return { why: "nobody serves and this node is the healthier one", stale: false };
+  if (own === other && preferred)
+    return { why: "nobody serves and this node is the preferred one", stale: false };
+  return waitedAlone(state, atMs, preferred);
+}
+
+function electAlone(state: State, atMs: number): Reason | undefined {
+  return waitedAlone(state, atMs, true);
+}
+
+/** R24: nobody has served for `aloneAfter`, so this node does, and says so. */
+function waitedAlone(state: State, atMs: number, first: boolean): Reason | undefined {
+  const { aloneAfterMs } = state.settings;
+  if (aloneAfterMs === null) return undefined;
+  // The other side waits a little longer, so that two that wait alone do not claim together.
+  const waitMs = first ? aloneAfterMs : 1.5 * aloneAfterMs;
+  if (atMs - state.nobodySinceMs < waitMs) return undefined;
+  const stale = !verified(state) || !peerReachable(state);
+  return { why: `nobody has served for ${Math.round(waitMs / 1000)} s`, stale };
+}
+
+/** Nobody was seen serving, so a third machine may own the address: ask the segment before taking it. */
+function continueFirstClaim(draft: Draft): void {
+  const { state, atMs } = draft;
+  const first = state.firstClaim;
+  if (first === undefined || atMs < first.nextProbeMs) return;
+  if (atMs < state.foreignUntilMs) return;
+  const { stranger } = state.link;
+  if (stranger !== undefined && atMs - stranger.atMs < strangerRemembersMs) {
+    raiseAlarm(
+      draft,
+      "ADDRESS_CONFLICT",
+      `a third machine, ${stranger.mac}, answers for the HA address: not taking it`,
+    );
+    state.firstClaim = { ...first, nextProbeMs: atMs + strangerRemembersMs, probesLeft: conflictProbes };
+    draft.actions.push({ type: "probe", round: 0 });
+    return;
+  }
+  if (state.settings.canProbeAddress && first.probesLeft > 0) {
+    draft.actions.push({ type: "probe", round: 0 });
+    state.firstClaim = {
+      ...first,
+      probesLeft: first.probesLeft - 1,
+      nextProbeMs: atMs + conflictProbeEveryMs,
+    };
+    return;
+  }
+  clearAlarm(draft, "ADDRESS_CONFLICT");
+  claim(draft, { why: first.why, rules: ["R15", "R24"], involuntary: false, stale: first.stale });
+}

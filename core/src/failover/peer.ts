@@ -1,0 +1,88 @@
+/**
+ * What a beat of the other node changes: its view, our epochs, and whose address it is. The higher epoch wins
+ * everywhere (rule R16); the loser leaves at once, the winner tells the segment again (rule R7).
+ */
+
+import type { Beat } from "../heartbeat/beat.js";
+import { announceAgain } from "./announcements.js";
+import { sendBeatNow } from "./beats.js";
+import { raiseEpoch } from "./claim.js";
+import type { Draft } from "./draft.js";
+import { clearAlarm, nextId, raiseAlarm, record } from "./draft.js";
+import { takeOnGoodbye } from "./election.js";
+import { standDown } from "./release.js";
+import { deadTimeMs, endJointSilence } from "./silence.js";
+import type { State } from "./state.js";
+
+export function serves(beat: Beat | undefined): boolean {
+  return beat !== undefined && (beat.role === "claiming" || beat.role === "active");
+}
+
+/** The other node was heard lately and hears us. */
+export function peerReachable(state: State): boolean {
+  return !state.peer.dead && state.paths.some((path) => path.twoWay && path.silenceMs < deadTimeMs(state));
+}
+
+export function beatReceived(draft: Draft, path: string, beat: Beat, echoAgeMs: number | undefined): void {
+  const { state } = draft;
+  const before = state.peer.beat;
+  endJointSilence(draft);
+  const twoWay = echoAgeMs !== undefined && echoAgeMs < 2 * state.settings.deadCeilingMs;
+  state.paths = state.paths.map((view) =>
+    view.name === path ? { ...view, silenceMs: 0, twoWay, latencyMs: echoAgeMs ?? view.latencyMs } : view,
+  );
+  state.suspicion = undefined;
+  state.peer = { ...state.peer, beat, silenceMs: 0, dead: false };
+  clearAlarm(draft, "PEER_DEAD");
+  clearAlarm(draft, "BEATS_EATEN");
+  if (before === undefined || before.nonce !== beat.nonce) {
+    const what =
+      before === undefined ? "the other node was heard for the first time" : "the other node has restarted";
+    record(draft, "peer", what, ["R8"], { role: beat.role, epoch: beat.epoch });
+  }
+  adoptPreference(draft, beat);
+  compareConfig(draft, beat);
+  compareEpochs(draft, beat);
+  if (beat.goodbye) takeOnGoodbye(draft, beat.epoch);
+}
+
+function adoptPreference(draft: Draft, beat: Beat): void {
+  const { state } = draft;
+  if (beat.preference.version <= state.intents.preference.version) return;
+  state.intents = { ...state.intents, preference: beat.preference };
+  state.preferenceChangedMs = draft.atMs;
+  const wanted = beat.preference.side ?? "primary, as the config says";
+  record(draft, "preference", `the operator wants the service on: ${wanted}`, ["R26"]);
+  draft.actions.push({ type: "persistIntents", id: nextId(draft), intents: state.intents });
+}
+
+function compareConfig(draft: Draft, beat: Beat): void {
+  if (beat.configDigest === draft.state.settings.configDigest) clearAlarm(draft, "CONFIG_DIFFERS");
+  else
+    raiseAlarm(draft, "CONFIG_DIFFERS", "the two nodes have different configs: roles stay, failback is off");
+}
+
+function compareEpochs(draft: Draft, beat: Beat): void {
+  const { state, atMs } = draft;
+  const own = state.epoch;
+  state.highestEpoch = Math.max(state.highestEpoch, beat.epoch);
+  if (serves(beat)) {
+    state.nobodySinceMs = atMs;
+    if (state.goodbye !== undefined && beat.epoch > state.goodbye.epoch) state.goodbye = undefined;
+  }
+  if (state.role !== "claiming" && state.role !== "active") return;
+  if (serves(beat) && beat.epoch > own) {
+    state.reclaimNotBeforeMs = atMs + state.settings.reclaimHoldMs;
+    standDown(draft, `the other node claimed with epoch ${beat.epoch}, above ours, ${own}`, ["R5", "R16"], {
+      sayGoodbye: false,
+    });
+  } else if (serves(beat)) {
+    record(draft, "overlap", `the other node still serves with epoch ${beat.epoch}, below ours, ${own}`, [
+      "R7",
+    ]);
+    announceAgain(draft);
+    sendBeatNow(draft);
+  } else if (beat.epoch > own && state.role === "active") {
+    raiseEpoch(draft);
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * A standby watches the node that serves (rules R9 to R15); every node watches whether the other is there at all.
+ * Nothing here runs but after a poll pass that delivered no frame.
+ */
+
+import { claim, mayClaim } from "./claim.js";
+import type { Draft } from "./draft.js";
+import { clearAlarm, raiseAlarm, record } from "./draft.js";
+import { peerReachable, serves } from "./peer.js";
+import { deadTimeMs } from "./silence.js";
+import { askWhenDue, beginSuspicion, judge, probe, suspectAfterMs } from "./suspicion.js";
+
+/** An address that was seen lately makes a silent one mean something; neighbours likewise. */
+const routineProbeMs = 1000;
+const worriedProbeMs = 100;
+
+export function watchPeer(draft: Draft): void {
+  const { state } = draft;
+  if (state.peer.beat === undefined) return;
+  if (state.role === "active" || state.role === "maintenance" || !serves(state.peer.beat)) {
+    noticeDeath(draft);
+    return;
+  }
+  if (state.peer.silenceMs > suspectAfterMs(state)) beginSuspicion(draft);
+  if (state.suspicion === undefined) return;
+  probe(draft);
+  askWhenDue(draft);
+  actOnVerdict(draft);
+}
+
+function actOnVerdict(draft: Draft): void {
+  const { state, atMs } = draft;
+  const verdict = judge(state, atMs);
+  if (verdict.kind === "dead") {
+    declareDead(draft, `nothing was heard of it for ${Math.round(state.peer.lifeSilenceMs)} ms`);
+    if (!mayClaim(state, atMs) || !trusted(draft)) return;
+    claim(draft, {
+      why: `the active node is dead: beats, kernel and address silent for ${Math.round(state.peer.lifeSilenceMs)} ms, own link proven by ${verdict.proof}`,
+      rules: ["R9", "R10", "R11", "R13"],
+      involuntary: true,
+      stale: false,
+    });
+  } else if (verdict.kind === "lapsed") {
+    if (!mayClaim(state, atMs) || !trusted(draft) || atMs < state.reclaimNotBeforeMs) return;
+    claim(draft, {
+      why: "the active node's kernel answers but its address is silent: its lease has lapsed",
+      rules: ["R9"],
+      involuntary: true,
+      stale: false,
+    });
+  } else if (verdict.kind === "deaf") {
+    raiseAlarm(
+      draft,
+      "CLIENT_LINK_LOST",
+      "the other node is silent and so is every neighbour: this node's own link is suspected",
+    );
+  }
+}
+
+/** A standby that never merged must wait alone first (rule R24): the election sees to that. */
+function trusted(draft: Draft): boolean {
+  const { state } = draft;
+  if (state.report?.verified === true) return true;
+  state.suspicion = undefined;
+  state.peer = { ...state.peer, dead: true };
+  return false;
+}
+
+function noticeDeath(draft: Draft): void {
+  const { state } = draft;
+  state.suspicion = undefined;
+  if (state.peer.silenceMs >= deadTimeMs(state))
+    declareDead(draft, `silent for ${Math.round(state.peer.silenceMs)} ms`);
+}
+
+function declareDead(draft: Draft, detail: string): void {
+  const { state } = draft;
+  if (state.peer.dead) return;
+  state.peer = { ...state.peer, dead: true };
+  state.paths = state.paths.map((path) => ({ ...path, twoWay: false }));
+  record(draft, "peer", `the other node is gone: ${detail}`, ["R9"]);
+  raiseAlarm(draft, "PEER_DEAD", `the other node is gone: ${detail}`);
+}
+
+/** R9 over TLS: it serves, so something eats our beats; or it does not, so the address is free. */
+export function peerRoleAnswered(draft: Draft, active: boolean, epoch: number): void {
+  const { state, atMs } = draft;
+  if (state.suspicion === undefined) return;
+  state.suspicion = { ...state.suspicion, askId: undefined };
+  state.highestEpoch = Math.max(state.highestEpoch, epoch);
+  if (active) {
+    raiseAlarm(
+      draft,
+      "BEATS_EATEN",
+      "the other node serves and answers over TLS, but its beats do not arrive: look for a filter",
+    );
+  } else if (mayClaim(state, atMs) && trusted(draft)) {
+    claim(draft, {
+      why: "the other node says over TLS that it does not serve, and its beats do not arrive",
+      rules: ["R9"],
+      involuntary: true,
+      stale: false,
+    });
+  }
+}
+
+/** Keeps proofs fresh: neighbours for the own link, the address for "it used to answer". */
+export function probeRoutinely(draft: Draft): void {
+  const { state, atMs } = draft;
+  if (atMs < state.link.nextProbeMs) return;
+  const worried =
+    state.link.neighbourSilenceMs !== Infinity && state.link.neighbourSilenceMs > 1.2 * routineProbeMs;
+  state.link = { ...state.link, nextProbeMs: atMs + (worried ? worriedProbeMs : routineProbeMs) };
+  if (state.role === "standby" && serves(state.peer.beat) && state.suspicion === undefined) {
+    draft.actions.push({ type: "probe", round: 0 });
+  } else {
+    draft.actions.push({ type: "probeNeighbours" });
+  }
+}
+
+export function watchPaths(draft: Draft): void {
+  const { state } = draft;
+  if (!peerReachable(state)) {
+    clearAlarm(draft, "PATH_DEGRADED");
+    return;
+  }
+  const silent = state.paths.filter((path) => path.silenceMs >= deadTimeMs(state) || !path.twoWay);
+  if (silent.length === 0) {
+    clearAlarm(draft, "PATH_DEGRADED");
+    return;
+  }
+  // A path that is one poll late is not degraded; one that stays so for the longest dead time is.
+  const lasting = silent.filter((path) => path.silenceMs > 2 * state.settings.deadCeilingMs || !path.twoWay);
+  if (lasting.length === 0) return;
+  const names = lasting.map(
+    (path) => `${path.name} (${path.silenceMs > deadTimeMs(state) ? "nothing heard" : "one way"})`,
+  );
+  raiseAlarm(draft, "PATH_DEGRADED", `the other node is heard, but not on: ${names.join(", ")}`);
+}
