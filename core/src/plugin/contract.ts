@@ -102,6 +102,11 @@ export interface AddressBackend {
   /** One line for status. */
   describe(): string;
 
+  /**
+   * Removes every HA address from this machine although this instance was never started: called in the surviving node
+   * process when pulse has died (rule R12). Needs nothing that `start` made, and leaves nothing behind.
+   */
+  withdraw?(): Promise<Outcome>;
   /** Prolongs the right to answer by one lease, called with every beat of an active node. Synchronous. */
   renew?(): void;
   /** Ends the right to answer now, in the kernel, before the address is removed. Synchronous. */
