@@ -35,13 +35,13 @@ export function leaveJoining(draft: Draft): void {
   }
 }
 
-export function takeOnGoodbye(draft: Draft, epoch: number): void {
+export function takeOnGoodbye(draft: Draft, epoch: number, loss: { readonly involuntary: boolean }): void {
   const { state, atMs } = draft;
   if (epoch < state.highestEpoch || !mayClaim(state, atMs) || !verified(state)) return;
   claim(draft, {
     why: `the other node gave the address up, epoch ${epoch}`,
     rules: ["R12"],
-    involuntary: false,
+    involuntary: loss.involuntary,
     stale: false,
   });
 }

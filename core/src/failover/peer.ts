@@ -43,7 +43,7 @@ export function beatReceived(draft: Draft, path: string, beat: Beat, echoAgeMs: 
   adoptPreference(draft, beat);
   compareConfig(draft, beat);
   compareEpochs(draft, beat);
-  if (beat.goodbye) takeOnGoodbye(draft, beat.epoch);
+  if (beat.goodbye) takeOnGoodbye(draft, beat.epoch, { involuntary: false });
 }
 
 function adoptPreference(draft: Draft, beat: Beat): void {

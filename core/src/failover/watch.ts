@@ -83,9 +83,9 @@ function declareDead(draft: Draft, detail: string): void {
 }
 
 /** R9 over TLS: it serves, so something eats our beats; or it does not, so the address is free. */
-export function peerRoleAnswered(draft: Draft, active: boolean, epoch: number): void {
+export function peerRoleAnswered(draft: Draft, id: number, active: boolean, epoch: number): void {
   const { state, atMs } = draft;
-  if (state.suspicion === undefined) return;
+  if (state.suspicion === undefined || state.suspicion.askId !== id) return;
   state.suspicion = { ...state.suspicion, askId: undefined };
   state.highestEpoch = Math.max(state.highestEpoch, epoch);
   if (active) {

@@ -1,0 +1,65 @@
+/**
+ * What is heard on the client side beside beats: the peer's kernel, whoever answers for the HA address, neighbours,
+ * the carrier (rules R7, R9 and R15). Each is a fact about one side only, and is noted as such.
+ */
+
+import { announceAgain } from "./announcements.js";
+import type { Draft } from "./draft.js";
+import { clearAlarm, raiseAlarm, record } from "./draft.js";
+import { considerHandover } from "./failback.js";
+import { endJointSilence } from "./silence.js";
+import { addressAnswered, kernelAnswered } from "./suspicion.js";
+
+export function heardKernel(draft: Draft, round: number): void {
+  const { state } = draft;
+  endJointSilence(draft);
+  if (state.suspicion !== undefined) state.suspicion = kernelAnswered(state.suspicion, round);
+}
+
+export function heardAddress(draft: Draft, from: "peer" | "stranger" | "unknown", mac: string): void {
+  const { state, atMs } = draft;
+  if (from === "stranger") {
+    heardStranger(draft, mac);
+    return;
+  }
+  state.link = { ...state.link, addressSilenceMs: 0 };
+  endJointSilence(draft);
+  if (state.suspicion !== undefined) state.suspicion = addressAnswered(state.suspicion, atMs);
+  // We hold the address and the other node answers for it too: tell the segment again.
+  announceAgain(draft);
+}
+
+function heardStranger(draft: Draft, mac: string): void {
+  const { state, atMs } = draft;
+  const known = state.link.stranger;
+  if (known === undefined || known.mac !== mac) {
+    record(draft, "conflict", `a third machine, ${mac}, answers for the HA address`, ["R15"]);
+  }
+  state.link = { ...state.link, stranger: { mac, atMs } };
+  if (state.role !== "active") return;
+  raiseAlarm(draft, "ADDRESS_CONFLICT", `a third machine, ${mac}, answers for the HA address that we hold`);
+  announceAgain(draft);
+}
+
+export function heardNeighbour(draft: Draft): void {
+  const { state } = draft;
+  state.link = { ...state.link, neighbourSilenceMs: 0 };
+  if (state.suspicion !== undefined) state.suspicion = { ...state.suspicion, neighbourHeard: true };
+  clearAlarm(draft, "CLIENT_LINK_LOST");
+}
+
+export function heardCarrier(draft: Draft, up: boolean): void {
+  const { state } = draft;
+  if (state.link.carrier === up) return;
+  state.link = { ...state.link, carrier: up };
+  record(draft, "carrier", up ? "the carrier is back" : "the carrier is lost", ["R5"]);
+  if (up) {
+    clearAlarm(draft, "CLIENT_LINK_LOST");
+    announceAgain(draft);
+    return;
+  }
+  raiseAlarm(draft, "CLIENT_LINK_LOST", "the interface of the HA address has no carrier");
+  // An egress refresh still fires without carrier, so the kernel would go on answering when it returns (rule R5).
+  if (state.role === "active") draft.actions.push({ type: "dropLease" });
+  considerHandover(draft);
+}

@@ -1,0 +1,112 @@
+/**
+ * The decision core in words: role and reason, the peer, what would happen if the peer died now, why failback waits.
+ * Everything is derived from the state, so that status cannot say what the core does not think.
+ */
+
+import type { Role } from "../heartbeat/beat.js";
+import { ownScore, peerScore } from "./health.js";
+import { serves } from "./peer.js";
+import { deadTimeMs, worstSilenceMs } from "./silence.js";
+import type { Alarm, State } from "./state.js";
+
+/** The part of status that the decision core knows; pulse adds sockets, protections and its own process. */
+export interface Description {
+  readonly atMs: number;
+  readonly role: Role;
+  readonly epoch: number;
+  readonly highestEpoch: number;
+  readonly verified: boolean;
+  readonly reason: string;
+  readonly peer: {
+    readonly alive: boolean;
+    readonly role: Role | undefined;
+    readonly epoch: number;
+    readonly healthScore: number;
+    readonly verified: boolean;
+    readonly inSync: boolean;
+    readonly configEqual: boolean | undefined;
+  };
+  readonly healthScore: number;
+  readonly deadTimeMs: number;
+  readonly worstSilenceMs: number;
+  readonly paths: readonly {
+    readonly name: string;
+    readonly class: string;
+    readonly lastHeardMsAgo: number | undefined;
+    readonly twoWay: boolean;
+    readonly latencyMs: number | undefined;
+  }[];
+  readonly alarms: readonly Alarm[];
+  readonly preference: string;
+  readonly maintenance: boolean;
+  readonly ifPeerDied: string;
+  readonly failback: string | undefined;
+}
+
+export function describe(state: State, atMs: number): Description {
+  const { beat, dead } = state.peer;
+  return {
+    atMs,
+    role: state.role,
+    epoch: state.epoch,
+    highestEpoch: state.highestEpoch,
+    verified: state.report?.verified ?? false,
+    reason: state.reason,
+    peer: {
+      alive: beat !== undefined && !dead,
+      role: dead ? undefined : beat?.role,
+      epoch: beat?.epoch ?? 0,
+      healthScore: peerScore(state),
+      verified: beat?.verified ?? false,
+      inSync: beat?.inSync ?? false,
+      configEqual: beat === undefined ? undefined : beat.configDigest === state.settings.configDigest,
+    },
+    healthScore: ownScore(state),
+    deadTimeMs: deadTimeMs(state),
+    worstSilenceMs: worstSilenceMs(state),
+    paths: state.paths.map((path) => ({
+      name: path.name,
+      class: path.class,
+      lastHeardMsAgo: path.silenceMs === Infinity ? undefined : path.silenceMs,
+      twoWay: path.twoWay,
+      latencyMs: path.latencyMs,
+    })),
+    alarms: state.alarms,
+    preference: describePreference(state),
+    maintenance: state.intents.maintenance,
+    ifPeerDied: ifPeerDied(state),
+    failback: state.role === "active" ? state.failback.waiting : undefined,
+  };
+}
+
+function describePreference(state: State): string {
+  const { side } = state.intents.preference;
+  return side === undefined ? "primary (config)" : `${side} (operator, until switchover --clear)`;
+}
+
+function ifPeerDied(state: State): string {
+  if (state.role === "active") return aloneAsActive(state);
+  if (state.role === "maintenance") return "Nobody would serve: this node is in maintenance.";
+  if (state.stopping) return "Nobody would serve: this node is stopping.";
+  if (!serves(state.peer.beat) || state.peer.dead) return waits(state, "nobody serves yet");
+  if (!state.nodeUp) return "Nobody would serve until this node's node process is back.";
+  if (!state.link.carrier) return "Nobody would serve: this node has no carrier on the client side.";
+  if (state.report?.verified !== true) return waits(state, "this node has not merged its sessions yet");
+  const after = `within about ${Math.round(deadTimeMs(state))} ms`;
+  const lost = state.report.inSync
+    ? "with every acknowledged session"
+    : "but it may lack the newest sessions: it is not in sync";
+  return `This node would take over ${after}, ${lost}.`;
+}
+
+function aloneAsActive(state: State): string {
+  if (state.peer.beat === undefined || state.peer.dead)
+    return "Nothing would change: the other node is already gone.";
+  return "This node would go on serving, alone.";
+}
+
+function waits(state: State, why: string): string {
+  const { aloneAfterMs } = state.settings;
+  if (aloneAfterMs === null) return `Nobody would serve: ${why}, and aloneAfter is never.`;
+  return `This node would serve after waiting alone for ${aloneAfterMs / 1000} s, marked stale: ${why}.`;
+}

@@ -1,0 +1,36 @@
+/**
+ * When the decision core wants to be called next at the latest: the soonest of everything that time alone brings.
+ * Waking too early costs a little work, waking too late costs an outage.
+ */
+
+import { serves } from "./peer.js";
+import { deadTimeMs } from "./silence.js";
+import type { State } from "./state.js";
+import { suspectAfterMs } from "./suspicion.js";
+
+/** A call is never asked for sooner than this, so that no loop can spin. */
+const soonestMs = 0.5;
+
+export function wakeAtMs(state: State, atMs: number): number {
+  const wanted = [
+    state.nextBeatMs,
+    state.announce?.dueMs,
+    state.handover?.deadlineMs,
+    state.release?.id === 0 ? state.release.retryAtMs : undefined,
+    state.persist?.retryAtMs,
+    state.firstClaim?.nextProbeMs,
+    state.link.nextProbeMs,
+    state.operator?.deadlineMs,
+    state.suspicion?.nextProbeMs,
+    ...predictedVerdicts(state, atMs),
+  ];
+  const soonest = wanted.reduce<number>((least, at) => Math.min(least, at ?? Infinity), Infinity);
+  return Math.max(atMs + soonestMs, soonest);
+}
+
+/** If nothing is heard from now on: when the beats are late, when the dead time is over. */
+function predictedVerdicts(state: State, atMs: number): readonly number[] {
+  if (!serves(state.peer.beat) || state.peer.dead) return [];
+  if (state.suspicion === undefined) return [atMs + suspectAfterMs(state) - state.peer.silenceMs];
+  return [atMs + deadTimeMs(state) - state.peer.lifeSilenceMs];
+}
