@@ -21,6 +21,7 @@ const groups: readonly Group[] = [
     globs: ["core/dist/test/**/*.test.js", "plugins/*/dist/test/**/*.test.js"],
     concurrency: 2,
   },
+  { name: "scenario", globs: ["test/dist/scenarios/**/*.test.js"], concurrency: 2 },
   // Each cluster test owns both cores' timing, so two at once would judge each other's load.
   {
     name: "cluster",

@@ -7,7 +7,7 @@ import type { Draft } from "./draft.js";
 import { clearAlarm, raiseAlarm } from "./draft.js";
 import { preferredSide } from "./election.js";
 import { beginHandover, peerCanServe } from "./handover.js";
-import { clientPathsTwoWay, ownHealth, ownScore, peerScore } from "./health.js";
+import { clientPathsTwoWay, fullHealthScore, lacking, ownHealth, ownScore, peerScore } from "./health.js";
 import { peerReachable } from "./peer.js";
 import type { State } from "./state.js";
 
@@ -25,14 +25,10 @@ function considerHealth(draft: Draft): void {
   const { state } = draft;
   if (state.handover !== undefined || !peerCanServe(state)) return;
   if (peerScore(state) <= ownScore(state)) return;
-  const own = ownHealth(state);
-  const lacks = Object.entries(own).filter(([, works]) => !works);
-  beginHandover(
-    draft,
-    "health",
-    `the other node is healthier; here fails: ${lacks.map(([name]) => name).join(", ")}`,
-    ["R27", "G6"],
-  );
+  beginHandover(draft, "health", `the other node is healthier; here fails: ${lacking(ownHealth(state))}`, [
+    "R27",
+    "G6",
+  ]);
 }
 
 function considerFailback(draft: Draft): void {
@@ -96,7 +92,8 @@ export function failbackObstacle(state: State, atMs: number): string | undefined
   if (beat.role !== "standby") return `the preferred node is in ${beat.role}`;
   if (!beat.verified) return "the preferred node has not merged its sessions yet";
   if (!beat.inSync || !(state.report?.inSync ?? false)) return "the session databases are not in sync";
-  if (peerScore(state) < ownScore(state)) return "the preferred node is less healthy than this one";
+  if (peerScore(state) < fullHealthScore)
+    return `the preferred node is not well, it lacks: ${lacking(beat.health)}`;
   if (!clientPathsTwoWay(state)) return "a client path does not carry beats both ways";
   return undefined;
 }

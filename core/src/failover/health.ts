@@ -15,15 +15,20 @@ export function healthScore(health: Health): number {
   );
 }
 
-/** Neighbours count as gone after this many milliseconds without an answer, with probes every 100 ms by then. */
-export const neighbourGoneMs = 1500;
+/** What a node cannot do, in the words of its health. */
+export function lacking(health: Health): string {
+  const names = Object.entries(health).filter(([, works]) => !works);
+  return names.map(([name]) => name).join(", ");
+}
+
+/** Neighbours count as gone when none answered for so many milliseconds of probes every 50 ms. */
+export const neighbourGoneMs = 300;
 
 /** Whether the client side is there: carrier, and no proof to the contrary from neighbours that used to answer. */
 export function clientLinkWorks(state: State): boolean {
   if (!state.link.carrier) return false;
   if (peerHeardOnClientPath(state)) return true;
-  const silence = state.link.neighbourSilenceMs;
-  return silence === Infinity || silence < neighbourGoneMs;
+  return state.link.worriedForMs < neighbourGoneMs;
 }
 
 export function peerHeardOnClientPath(state: State): boolean {

@@ -43,7 +43,7 @@ function heardStranger(draft: Draft, mac: string): void {
 
 export function heardNeighbour(draft: Draft): void {
   const { state } = draft;
-  state.link = { ...state.link, neighbourSilenceMs: 0 };
+  state.link = { ...state.link, neighbourSilenceMs: 0, worriedForMs: 0 };
   if (state.suspicion !== undefined) state.suspicion = { ...state.suspicion, neighbourHeard: true };
   clearAlarm(draft, "CLIENT_LINK_LOST");
 }

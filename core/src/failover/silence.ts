@@ -35,8 +35,23 @@ export function accrueSilence(draft: Draft): void {
     ...state.link,
     neighbourSilenceMs: state.link.neighbourSilenceMs + seenMs,
     addressSilenceMs: state.link.addressSilenceMs + seenMs,
+    worriedForMs: doubtsLink(state) ? state.link.worriedForMs + seenMs : 0,
   };
   if (state.nodeUp) state.nodeSilenceMs += seenMs;
+}
+
+/** Neighbours are probed once a second, so one that missed a probe is no reason yet. */
+const neighbourLateMs = 1200;
+
+/** The client side used to carry something that it does not carry now; only a node that had neighbours can tell. */
+function doubtsLink(state: State): boolean {
+  const { neighbourSilenceMs } = state.link;
+  if (neighbourSilenceMs === Infinity) return false;
+  const lateMs = 2 * state.settings.intervalMs;
+  const quiet = state.paths.some(
+    (path) => path.class === "client" && path.silenceMs !== Infinity && path.silenceMs > lateMs,
+  );
+  return (quiet && neighbourSilenceMs > lateMs) || neighbourSilenceMs > neighbourLateMs;
 }
 
 /** A sign of life ends the joint silence; how long it had been is what the dead time learns from (rule R11). */

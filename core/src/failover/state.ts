@@ -61,9 +61,11 @@ export interface ClientLink {
   readonly carrier: boolean;
   /** Accrued since a third machine was heard; Infinity before the first. */
   readonly neighbourSilenceMs: number;
+  /** Accrued since there is a reason to doubt the link: beats or neighbours that used to be heard are not. */
+  readonly worriedForMs: number;
   /** Accrued since the HA address answered us from the peer; Infinity before the first. */
   readonly addressSilenceMs: number;
-  readonly nextProbeMs: number;
+  readonly lastProbeMs: number;
   readonly stranger: { readonly mac: string; readonly atMs: number } | undefined;
 }
 
@@ -191,8 +193,9 @@ export function initialState(settings: Settings): State {
     link: {
       carrier: true,
       neighbourSilenceMs: Infinity,
+      worriedForMs: 0,
       addressSilenceMs: Infinity,
-      nextProbeMs: 0,
+      lastProbeMs: 0,
       stranger: undefined,
     },
     deadTime: { worstByMinute: [] },

@@ -4,7 +4,7 @@
  */
 
 import type { Role } from "../heartbeat/beat.js";
-import { ownScore, peerScore } from "./health.js";
+import { ownHealth, ownScore, peerScore } from "./health.js";
 import { serves } from "./peer.js";
 import { deadTimeMs, worstSilenceMs } from "./silence.js";
 import type { Alarm, State } from "./state.js";
@@ -90,6 +90,8 @@ function ifPeerDied(state: State): string {
   if (state.stopping) return "Nobody would serve: this node is stopping.";
   if (!serves(state.peer.beat) || state.peer.dead) return waits(state, "nobody serves yet");
   if (!state.nodeUp) return "Nobody would serve until this node's node process is back.";
+  if (!ownHealth(state).node)
+    return "This node would take the address, but its node process does not answer.";
   if (!state.link.carrier) return "Nobody would serve: this node has no carrier on the client side.";
   if (state.report?.verified !== true) return waits(state, "this node has not merged its sessions yet");
   const after = `within about ${Math.round(deadTimeMs(state))} ms`;

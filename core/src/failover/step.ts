@@ -104,12 +104,12 @@ function started(draft: Draft, event: EventOf<"started">): void {
   state.nobodySinceMs = atMs;
   state.lastPolledMs = atMs;
   state.nextBeatMs = atMs;
-  if (event.intents.maintenance)
-    enterRole(draft, "maintenance", "maintenance was on before the start", ["R26"]);
-  else enterRole(draft, "joining", "just started: looking for the other node", ["R24"]);
   record(draft, "start", `pulse started, highest epoch on disk ${event.epoch}`, ["R6", "R16"], {
     nonce: event.nonce,
   });
+  if (event.intents.maintenance)
+    enterRole(draft, "maintenance", "maintenance was on before the start", ["R26"]);
+  else enterRole(draft, "joining", "just started: looking for the other node", ["R24"]);
 }
 
 /** The only event after which silence means something (rule R10). */

@@ -19,7 +19,6 @@ export function wakeAtMs(state: State, atMs: number): number {
     state.release?.id === 0 ? state.release.retryAtMs : undefined,
     state.persist?.retryAtMs,
     state.firstClaim?.nextProbeMs,
-    state.link.nextProbeMs,
     state.operator?.deadlineMs,
     state.suspicion?.nextProbeMs,
     ...predictedVerdicts(state, atMs),

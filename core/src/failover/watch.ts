@@ -12,7 +12,7 @@ import { askWhenDue, beginSuspicion, judge, probe, suspectAfterMs } from "./susp
 
 /** An address that was seen lately makes a silent one mean something; neighbours likewise. */
 const routineProbeMs = 1000;
-const worriedProbeMs = 100;
+const worriedProbeMs = 50;
 
 export function watchPeer(draft: Draft): void {
   const { state } = draft;
@@ -107,10 +107,9 @@ export function peerRoleAnswered(draft: Draft, id: number, active: boolean, epoc
 /** Keeps proofs fresh: neighbours for the own link, the address for "it used to answer". */
 export function probeRoutinely(draft: Draft): void {
   const { state, atMs } = draft;
-  if (atMs < state.link.nextProbeMs) return;
-  const worried =
-    state.link.neighbourSilenceMs !== Infinity && state.link.neighbourSilenceMs > 1.2 * routineProbeMs;
-  state.link = { ...state.link, nextProbeMs: atMs + (worried ? worriedProbeMs : routineProbeMs) };
+  const soonMs = state.link.worriedForMs > 0 ? worriedProbeMs : routineProbeMs;
+  if (atMs < state.link.lastProbeMs + soonMs) return;
+  state.link = { ...state.link, lastProbeMs: atMs };
   if (state.role === "standby" && serves(state.peer.beat) && state.suspicion === undefined) {
     draft.actions.push({ type: "probe", round: 0 });
   } else {

@@ -1,0 +1,183 @@
+/**
+ * Scenario files: plain text in blocks, each some commands, a line of dashes and what they bring about. The output is
+ * made anew by `--rewrite` and read as a diff (as in etcd's raft).
+ */
+
+import { describe } from "@understudy/core/internal/failover/status";
+import type { Side } from "@understudy/core/public";
+import type { SimulatedPath } from "../simulation/network.js";
+import { makeWorld, type World } from "../simulation/world.js";
+
+export interface Block {
+  /** Lines before the dashes: comments, commands and blank ones. */
+  readonly input: readonly string[];
+  readonly expected: readonly string[];
+}
+
+export function parseScenario(text: string): readonly Block[] {
+  const blocks: Block[] = [];
+  let input: string[] = [];
+  let expected: string[] | undefined;
+  for (const line of text.split("\n")) {
+    if (expected === undefined) {
+      if (line === "----") expected = [];
+      else input.push(line);
+    } else if (line === "") {
+      blocks.push({ input, expected });
+      input = [];
+      expected = undefined;
+    } else {
+      expected.push(line);
+    }
+  }
+  if (expected !== undefined) blocks.push({ input, expected });
+  else if (input.some((line) => line !== ""))
+    throw new Error(`the last block has no output: ${input.join(" / ")}`);
+  return blocks;
+}
+
+export function printScenario(blocks: readonly Block[]): string {
+  return `${blocks.map(({ input, expected }) => [...input, "----", ...expected].join("\n")).join("\n\n")}\n`;
+}
+
+/** The rules a scenario says it shows: "# Rules: R9 R13". */
+export function rulesOf(text: string): readonly string[] {
+  return /^# Rules: (.+)$/m.exec(text)?.[1]?.split(/[ ,]+/) ?? [];
+}
+
+const clientPath: SimulatedPath = { name: "udp", class: "client", ip: true };
+const knownPaths: Readonly<Record<string, SimulatedPath>> = {
+  udp: clientPath,
+  private: { name: "private", class: "private", ip: true },
+  serial: { name: "serial", class: "private", ip: false },
+};
+
+/** Runs every block in one world and returns what each brought about. */
+export function playScenario(blocks: readonly Block[]): readonly Block[] {
+  let world: World | undefined;
+  return blocks.map(({ input }) => {
+    const expected: string[] = [];
+    const sinceMs = world?.schedule.nowMs ?? 0;
+    for (const line of input) {
+      const [command = "", ...words] = line.split(" ").filter((word) => word !== "");
+      if (command === "" || command.startsWith("#")) continue;
+      if (command === "pair") {
+        world = makePair(words);
+        continue;
+      }
+      if (world === undefined) throw new Error(`before "${line}" a pair is needed`);
+      const from = world.trace.length;
+      expected.push(...(perform(world, command, words) ?? []));
+      for (const { atMs, who, what } of world.trace.slice(from)) {
+        expected.push(`+${(atMs - sinceMs).toFixed(1)} ${who} ${what}`);
+      }
+    }
+    return { input, expected };
+  });
+}
+
+/** `pair udp serial failback.holdMs=1000`: the paths, then settings. */
+function makePair(words: readonly string[]): World {
+  const names = words.filter((word) => !word.includes("="));
+  const paths = (names.length === 0 ? ["udp"] : names).map((name) => {
+    const path = knownPaths[name];
+    if (path === undefined) throw new Error(`no such path: ${name}`);
+    return path;
+  });
+  const settings: Record<string, unknown> = {};
+  for (const word of words.filter((each) => each.includes("="))) {
+    const [key = "", value = ""] = word.split("=");
+    settings[key] = value === "never" ? null : Number(value);
+  }
+  return makeWorld({ seed: 1, paths, settings });
+}
+
+function sideOf(word: string | undefined): Side {
+  if (word === "primary" || word === "secondary") return word;
+  throw new Error(`a side is needed, not ${word ?? "nothing"}`);
+}
+
+function durationMs(word: string | undefined): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|min)$/.exec(word ?? "");
+  if (match === null) throw new Error(`a time such as 250ms is needed, not ${word ?? "nothing"}`);
+  return Number(match[1]) * { ms: 1, s: 1000, min: 60_000 }[match[2] as "ms" | "s" | "min"];
+}
+
+type Command = (world: World, words: readonly string[]) => readonly string[] | undefined;
+
+const commands: Readonly<Record<string, Command>> = {
+  run: (world, [time]) => void world.run(durationMs(time)),
+  boot: (world, words) => {
+    for (const word of words) world.machines[sideOf(word)].boot();
+    return undefined;
+  },
+  "lose-power": (world, [side]) => void world.machines[sideOf(side)].losePower(),
+  "kill-pulse": (world, [side, keep]) => void world.machines[sideOf(side)].killPulse(keep !== "for-good"),
+  "kill-node": (world, [side, keep]) => void world.machines[sideOf(side)].killNode(keep !== "for-good"),
+  "stop-pulse": (world, [side]) => void world.machines[sideOf(side)].stall(),
+  "continue-pulse": (world, [side]) => void world.machines[sideOf(side)].unstall(),
+  "hang-node": (world, [side]) => void world.machines[sideOf(side)].node.hang(),
+  "continue-node": (world, [side]) => void world.machines[sideOf(side)].node.resume(),
+  cut: (world, [from, path]) => void world.network.cut(sideOf(from), path ?? "all"),
+  mend: (world, [from, path]) => void world.network.mend(sideOf(from), path ?? "all"),
+  unplug: (world, [side]) => void world.network.unplug(sideOf(side)),
+  plug: (world, [side]) => void world.network.plug(sideOf(side)),
+  carrier: (world, [side, state]) =>
+    void world.machines[sideOf(side)].tell({ type: "carrierChanged", up: state === "up" }),
+  "fill-disk": (world, [side]) => {
+    world.machines[sideOf(side)].disk.failing = true;
+    world.machines[sideOf(side)].node.store = false;
+    return undefined;
+  },
+  "empty-disk": (world, [side]) => {
+    world.machines[sideOf(side)].disk.failing = false;
+    world.machines[sideOf(side)].node.store = true;
+    return undefined;
+  },
+  stranger: (world, [state]) => {
+    world.stranger = state === "on";
+    return undefined;
+  },
+  foreign: (world, [side]) =>
+    void world.machines[sideOf(side)].tell({ type: "foreignBeatReceived", path: "udp" }),
+  stop: (world, [side]) => void world.machines[sideOf(side)].tell({ type: "stopAsked" }),
+  switchover: (world, [at, to]) =>
+    void world.machines[sideOf(at)].tell({
+      type: "operatorAsked",
+      requestId: "switchover",
+      request: { kind: "switchover", to: to === undefined ? undefined : sideOf(to), force: false },
+    }),
+  "clear-preference": (world, [at]) =>
+    void world.machines[sideOf(at)].tell({
+      type: "operatorAsked",
+      requestId: "clear",
+      request: { kind: "clearPreference" },
+    }),
+  maintenance: (world, [at, on]) =>
+    void world.machines[sideOf(at)].tell({
+      type: "operatorAsked",
+      requestId: "maintenance",
+      request: { kind: "maintenance", on: on === "on", force: false },
+    }),
+  status: (world, [side]) => statusLines(world, sideOf(side)),
+};
+
+function statusLines(world: World, side: Side): readonly string[] {
+  const { state, disk } = world.machines[side];
+  if (state === undefined) return [`${side}: pulse does not run`];
+  const text = describe(state, world.schedule.nowMs);
+  return [
+    `${side}: ${text.role}, epoch ${text.epoch || text.highestEpoch}, ${disk.epoch} on disk; health ${text.healthScore}`,
+    `  why: ${text.reason}`,
+    `  if the other died: ${text.ifPeerDied}`,
+    ...(text.failback === undefined ? [] : [`  failback: ${text.failback}`]),
+    ...text.alarms.map((alarm) => `  alarm ${alarm.code}: ${alarm.detail}`),
+  ];
+}
+
+function perform(world: World, command: string, words: readonly string[]): readonly string[] | undefined {
+  const found = commands[command];
+  if (found === undefined)
+    throw new Error(`no such command: ${command}; there are ${Object.keys(commands).join(", ")}`);
+  return found(world, words);
+}

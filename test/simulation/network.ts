@@ -1,0 +1,88 @@
+/**
+ * What lies between the two machines and their clients: paths that lose, delay, double, reorder and are cut, in one
+ * direction or both, and the client segment with a third machine on it.
+ */
+
+import type { PathClass, Side } from "@understudy/core/public";
+import type { Random } from "./random.js";
+import type { Schedule } from "./schedule.js";
+
+export interface SimulatedPath {
+  readonly name: string;
+  readonly class: PathClass;
+  /** Whether the peer's kernel can be probed along it and TCP goes over it. */
+  readonly ip: boolean;
+}
+
+export interface Weather {
+  readonly lossRate: number;
+  readonly doubleRate: number;
+  readonly minDelayMs: number;
+  readonly maxDelayMs: number;
+}
+
+export const fairWeather: Weather = { lossRate: 0, doubleRate: 0, minDelayMs: 0.1, maxDelayMs: 0.1 };
+
+export function otherSide(side: Side): Side {
+  return side === "primary" ? "secondary" : "primary";
+}
+
+export interface Network {
+  readonly paths: readonly SimulatedPath[];
+  weather: Weather;
+  /** Cuts one direction of a path, or of all paths. */
+  cut(from: Side, path: string): void;
+  mend(from: Side, path: string): void;
+  /** The machine's plug on the client segment: nothing goes in or out of it, the carrier stays. */
+  unplug(side: Side): void;
+  plug(side: Side): void;
+  healAll(): void;
+  /** Whether frames of a path pass from this side to the other. */
+  passes(from: Side, path: SimulatedPath): boolean;
+  plugged(side: Side): boolean;
+  /** Both directions of some IP path pass. */
+  talk(): boolean;
+  /** Carries something to the other side after a delay, or loses it. */
+  carry(from: Side, path: SimulatedPath, arrive: () => void): void;
+}
+
+export function makeNetwork(paths: readonly SimulatedPath[], schedule: Schedule, random: Random): Network {
+  const cuts = new Set<string>();
+  const unplugged = new Set<Side>();
+  const network: Network = {
+    paths,
+    weather: fairWeather,
+    cut: (from, path) => {
+      for (const each of paths) if (path === "all" || each.name === path) cuts.add(`${from} ${each.name}`);
+    },
+    mend: (from, path) => {
+      for (const each of paths) if (path === "all" || each.name === path) cuts.delete(`${from} ${each.name}`);
+    },
+    unplug: (side) => unplugged.add(side),
+    plug: (side) => unplugged.delete(side),
+    healAll: () => {
+      cuts.clear();
+      unplugged.clear();
+      network.weather = fairWeather;
+    },
+    passes: (from, path) => {
+      if (cuts.has(`${from} ${path.name}`)) return false;
+      return path.class !== "client" || unplugged.size === 0;
+    },
+    plugged: (side) => !unplugged.has(side),
+    talk: () =>
+      paths.some((path) => path.ip && network.passes("primary", path) && network.passes("secondary", path)),
+    carry: (from, path, arrive) => {
+      const { weather } = network;
+      const copies = random.chance(weather.doubleRate) ? 2 : 1;
+      for (let copy = 0; copy < copies; copy += 1) {
+        if (random.chance(weather.lossRate)) continue;
+        schedule.after(random.between(weather.minDelayMs, weather.maxDelayMs), () => {
+          // A frame in flight when the path is cut is lost with it.
+          if (network.passes(from, path)) arrive();
+        });
+      }
+    },
+  };
+  return network;
+}

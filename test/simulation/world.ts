@@ -1,0 +1,236 @@
+/**
+ * The pair, the wires between them and a client that sees who answers: one seed, one world. Everything that happens in
+ * it happens through the schedule, and is written to the trace.
+ */
+
+import type { Settings } from "@understudy/core/internal/failover/settings";
+import type { Side } from "@understudy/core/public";
+import { type Machine, makeMachine, type Outside } from "./machine.js";
+import { makeNetwork, type Network, otherSide, type SimulatedPath } from "./network.js";
+import { type Random, seededRandom } from "./random.js";
+import { makeSchedule, type Schedule } from "./schedule.js";
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly paths: readonly SimulatedPath[];
+  /** Overrides of the defaults. */
+  readonly settings?: Partial<Settings>;
+}
+
+export interface TraceLine {
+  readonly atMs: number;
+  readonly who: Side | "client" | "world";
+  readonly what: string;
+}
+
+export interface World {
+  readonly schedule: Schedule;
+  readonly random: Random;
+  readonly network: Network;
+  readonly machines: Readonly<Record<Side, Machine>>;
+  readonly settings: Readonly<Record<Side, Settings>>;
+  readonly trace: TraceLine[];
+  /** A third machine that answers for the HA address. */
+  stranger: boolean;
+  /** Called after everything that happens. */
+  readonly checks: (() => void)[];
+  /** Who answers the client for the HA address now. */
+  answering(): readonly Side[];
+  run(forMs: number): void;
+  say(what: string): void;
+}
+
+export const sides = ["primary", "secondary"] as const;
+
+export function defaultSettings(self: Side, paths: readonly SimulatedPath[]): Settings {
+  return {
+    self,
+    paths: paths.map(({ name, class: pathClass }) => ({ name, class: pathClass })),
+    intervalMs: 20,
+    deadFloorMs: 100,
+    deadCeilingMs: 400,
+    leaseMs: 250,
+    hangLimitMs: 1000,
+    aloneAfterMs: 30_000,
+    failback: { mode: "auto", holdMs: 10_000, maxHoldMs: 3_600_000, manualAfterLosses: 3, freezeMs: 50 },
+    reclaimHoldMs: 10_000,
+    foreignHoldMs: 30_000,
+    askAfterMs: 2500,
+    probeEveryMs: 4,
+    configDigest: "00000001",
+    canProbeAddress: true,
+  };
+}
+
+/** A connection whose other end lost its power is noticed after this long. */
+const linkTimeoutMs = 1000;
+const roundTripMs = 0.2;
+
+export function makeWorld(options: WorldOptions): World {
+  const schedule = makeSchedule();
+  const random = seededRandom(options.seed);
+  const network = makeNetwork(options.paths, schedule, random);
+  const trace: TraceLine[] = [];
+  const settings = {
+    primary: { ...defaultSettings("primary", options.paths), ...options.settings, self: "primary" as const },
+    secondary: {
+      ...defaultSettings("secondary", options.paths),
+      ...options.settings,
+      self: "secondary" as const,
+    },
+  };
+  const outside = makeOutside(() => world);
+  const machine = (side: Side) =>
+    makeMachine({ settings: settings[side], paths: options.paths, schedule, random, outside });
+  let answered = "";
+  const world: World = {
+    schedule,
+    random,
+    network,
+    settings,
+    trace,
+    stranger: false,
+    checks: [],
+    machines: { primary: machine("primary"), secondary: machine("secondary") },
+    answering: () =>
+      sides.filter((side) => {
+        const { powered, kernel } = world.machines[side];
+        return powered && network.plugged(side) && kernel.answers(schedule.nowMs);
+      }),
+    run: (forMs) => {
+      schedule.runUntil(schedule.nowMs + forMs, () => {
+        const answering = world.answering().join(" and ") || "nobody";
+        if (answering !== answered) {
+          answered = answering;
+          trace.push({ atMs: schedule.nowMs, who: "client", what: `${answering} answers` });
+        }
+        for (const check of world.checks) check();
+      });
+    },
+    say: (what) => trace.push({ atMs: schedule.nowMs, who: "world", what }),
+  };
+  keepLink(world);
+  return world;
+}
+
+/** The TLS link: up while both node processes live and can talk; a killed process is noticed at once, a dead machine late. */
+function keepLink(world: World): void {
+  let up = false;
+  let brokenSinceMs: number | undefined;
+  const look = () => {
+    const { primary, secondary } = world.machines;
+    const processes = primary.node.up && secondary.node.up;
+    const machines = primary.powered && secondary.powered && world.network.talk();
+    const hung = primary.node.hung || secondary.node.hung;
+    const works = processes && machines && !hung;
+    if (works) brokenSinceMs = undefined;
+    else brokenSinceMs ??= world.schedule.nowMs;
+    const noticed = machines && !processes;
+    const timedOut = brokenSinceMs !== undefined && world.schedule.nowMs - brokenSinceMs >= linkTimeoutMs;
+    const now = works || (up && !noticed && !timedOut);
+    if (now !== up) {
+      up = now;
+      for (const side of sides) {
+        world.machines[side].node.linkChanged(up, world.schedule.nowMs);
+        if (world.machines[side].node.up) world.machines[side].tell({ type: "peerLinkChanged", up });
+      }
+    }
+    world.schedule.after(1, look);
+  };
+  world.schedule.after(1, look);
+}
+
+function makeOutside(world: () => World): Outside {
+  return {
+    sendBeat: (from, path, beat) => {
+      const { network, machines } = world();
+      network.carry(from, path, () => machines[otherSide(from)].receive(beat, path.name));
+    },
+    probe: (from, round) => probe(world(), from, round),
+    probeNeighbours: (from) => probeNeighbours(world(), from),
+    askPeerRole: (from, id) => {
+      const { schedule, machines, network } = world();
+      const peer = machines[otherSide(from)];
+      const asker = machines[from];
+      if (
+        asker.node.up &&
+        peer.powered &&
+        peer.node.up &&
+        !peer.node.hung &&
+        network.talk() &&
+        peer.running
+      ) {
+        schedule.after(1, () => {
+          const state = peer.state;
+          if (state === undefined || peer.stalled) return;
+          asker.tell({ type: "peerRoleAnswered", id, active: state.role === "active", epoch: state.epoch });
+        });
+      } else {
+        schedule.after(500, () => asker.tell({ type: "actionFinished", id, outcome: "unknown" }));
+      }
+    },
+    freeze: (from, id, freezeMs) => {
+      const { schedule, machines } = world();
+      const asker = machines[from];
+      const peer = machines[otherSide(from)];
+      if (!asker.node.up || asker.node.hung) return;
+      const equal =
+        asker.node.linked &&
+        asker.node.report(schedule.nowMs).inSync &&
+        peer.node.report(schedule.nowMs).inSync;
+      schedule.after(equal ? 2 : freezeMs, () =>
+        asker.tell({
+          type: "actionFinished",
+          id,
+          outcome: equal ? "confirmed" : "refused",
+          detail: equal ? "" : "the other node did not confirm the same vector",
+        }),
+      );
+    },
+    siblingGoodbye: (from, epoch) => {
+      const { schedule, machines, network, trace } = world();
+      trace.push({ atMs: schedule.nowMs, who: from, what: "node withdrew the address for its dead pulse" });
+      const peer = machines[otherSide(from)];
+      if (!network.talk() || !machines[from].node.linked) return;
+      schedule.after(0.3, () => {
+        if (peer.node.up && !peer.node.hung) peer.tell({ type: "peerSaidGoodbye", epoch });
+      });
+    },
+    trace: (side, what) => {
+      const { trace, schedule } = world();
+      trace.push({ atMs: schedule.nowMs, who: side, what });
+    },
+  };
+}
+
+/** Rule R9: the peer's kernel on every IP path, the HA address and neighbours on the client segment. */
+function probe(world: World, from: Side, round: number): void {
+  const { network, schedule, machines } = world;
+  const peerSide = otherSide(from);
+  const peer = machines[peerSide];
+  const asker = machines[from];
+  for (const path of network.paths.filter(({ ip }) => ip)) {
+    if (!peer.powered || !network.passes(from, path) || !network.passes(peerSide, path)) continue;
+    schedule.after(roundTripMs, () => asker.tell({ type: "kernelAnswered", path: path.name, round }));
+  }
+  const client = network.paths.find((path) => path.class === "client");
+  const segment = client === undefined || (network.passes(from, client) && network.passes(peerSide, client));
+  if (segment && world.answering().includes(peerSide)) {
+    schedule.after(roundTripMs, () =>
+      asker.tell({ type: "addressAnswered", from: "peer", mac: `mac-${peerSide}` }),
+    );
+  }
+  if (world.stranger && network.plugged(from)) {
+    schedule.after(roundTripMs, () =>
+      asker.tell({ type: "addressAnswered", from: "stranger", mac: "mac-stranger" }),
+    );
+  }
+  probeNeighbours(world, from);
+}
+
+function probeNeighbours(world: World, from: Side): void {
+  if (!world.network.plugged(from)) return;
+  world.schedule.after(roundTripMs, () =>
+    world.machines[from].tell({ type: "neighbourHeard", interfaceName: "eth0" }),
+  );
+}
