@@ -18,7 +18,7 @@ interface Group {
 const groups: readonly Group[] = [
   {
     name: "unit",
-    globs: ["core/dist/test/**/*.test.js", "plugins/*/dist/test/**/*.test.js"],
+    globs: ["{core,plugins/*,appliance}/dist/test/**/*.test.js", "test/dist/tidy/**/*.test.js"],
     concurrency: 2,
   },
   { name: "scenario", globs: ["test/dist/scenarios/**/*.test.js"], concurrency: 2 },

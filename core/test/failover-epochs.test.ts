@@ -1,3 +1,7 @@
+/**
+ * Epochs: parity keeps the two sides apart for ever, and a claim is always above all that was seen.
+ */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { claimsAgainst, nextEpoch } from "../src/failover/epochs.js";

@@ -1,0 +1,67 @@
+/**
+ * Silence and the dead time: what a stalled judge may witness, and what a near miss teaches.
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Draft } from "../src/failover/draft.js";
+import type { Settings } from "../src/failover/settings.js";
+import { accrueSilence, deadTimeMs, endJointSilence, forgetOldSilences } from "../src/failover/silence.js";
+import { initialState } from "../src/failover/state.js";
+
+const settings: Settings = {
+  self: "secondary",
+  paths: [{ name: "udp", class: "client" }],
+  intervalMs: 20,
+  deadFloorMs: 100,
+  deadCeilingMs: 400,
+  leaseMs: 250,
+  hangLimitMs: 1000,
+  aloneAfterMs: 30_000,
+  failback: { mode: "auto", holdMs: 10_000, maxHoldMs: 3_600_000, manualAfterLosses: 3, freezeMs: 50 },
+  reclaimHoldMs: 10_000,
+  foreignHoldMs: 30_000,
+  askAfterMs: 2500,
+  probeEveryMs: 4,
+  configDigest: "0",
+  canProbeAddress: true,
+};
+
+function draftAt(atMs: number, before: Draft | undefined = undefined): Draft {
+  return { atMs, state: { ...(before?.state ?? initialState(settings)) }, actions: [] };
+}
+
+test("R10: a judge that stalled for five seconds has witnessed one and a half intervals of silence", () => {
+  const draft = draftAt(5000);
+  accrueSilence(draft);
+  assert.equal(draft.state.peer.lifeSilenceMs, 30);
+});
+
+test("R11: a near miss raises the dead time at once, and ten quiet minutes lower it again", () => {
+  let draft = draftAt(0);
+  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 180 };
+  endJointSilence(draft);
+  assert.equal(deadTimeMs(draft.state), 225);
+  assert.equal(draft.state.peer.lifeSilenceMs, 0);
+  draft = draftAt(9 * 60_000, draft);
+  forgetOldSilences(draft);
+  assert.equal(deadTimeMs(draft.state), 225);
+  draft = draftAt(10 * 60_000, draft);
+  forgetOldSilences(draft);
+  assert.equal(deadTimeMs(draft.state), 100);
+});
+
+test("R11: the dead time stays between the profile's floor and its ceiling", () => {
+  const draft = draftAt(0);
+  assert.equal(deadTimeMs(draft.state), 100);
+  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 390 };
+  endJointSilence(draft);
+  assert.equal(deadTimeMs(draft.state), 400);
+});
+
+test("R11: the return of a node that was away for long is no near miss", () => {
+  const draft = draftAt(0);
+  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 60_000 };
+  endJointSilence(draft);
+  assert.equal(deadTimeMs(draft.state), 100);
+});
