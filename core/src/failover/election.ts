@@ -8,13 +8,17 @@ import { claim, mayClaim } from "./claim.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, enterRole, raiseAlarm } from "./draft.js";
 import { ownScore, peerScore } from "./health.js";
-import { peerReachable, serves } from "./peer.js";
+import { holdsAddress, peerReachable, serves } from "./peer.js";
 import type { State } from "./state.js";
 
 /** Before a first claim the segment is asked this often, so many milliseconds apart, who has the address (R15). */
 const conflictProbes = 3;
 const conflictProbeEveryMs = 8;
 const strangerRemembersMs = 1000;
+/** Both had merged and nobody serves: long enough for a restart of pulse, short enough for people. */
+const mergedWaitMs = 2000;
+/** The address answered from the other node so lately that it serves, although its beats do not arrive. */
+const peerAnsweredMs = 200;
 
 export function preferredSide(state: State): Side {
   return state.intents.preference.side ?? "primary";
@@ -49,7 +53,7 @@ export function takeOnGoodbye(draft: Draft, epoch: number, loss: { readonly invo
 /** Decides nothing while anybody is known to serve. */
 export function elect(draft: Draft): void {
   const { state, atMs } = draft;
-  const peerServes = serves(state.peer.beat) || state.peer.beat?.role === "releasing";
+  const peerServes = holdsAddress(state.peer.beat);
   if (!mayClaim(state, atMs) || (peerServes && !state.peer.dead) || state.suspicion !== undefined) {
     state.firstClaim = undefined;
     return;
@@ -96,15 +100,15 @@ function electAlone(state: State, atMs: number): Reason | undefined {
   return waitedAlone(state, atMs, true);
 }
 
-/** R24: nobody has served for `aloneAfter`, so this node does, and says so. */
+/** R24: nobody has served for `aloneAfter`, so this node does, and says so. One that has merged need not wait so long. */
 function waitedAlone(state: State, atMs: number, first: boolean): Reason | undefined {
   const { aloneAfterMs } = state.settings;
-  if (aloneAfterMs === null) return undefined;
+  const aloneMs = verified(state) ? Math.min(mergedWaitMs, aloneAfterMs ?? mergedWaitMs) : aloneAfterMs;
+  if (aloneMs === null) return undefined;
   // The other side waits a little longer, so that two that wait alone do not claim together.
-  const waitMs = first ? aloneAfterMs : 1.5 * aloneAfterMs;
+  const waitMs = first ? aloneMs : 1.5 * aloneMs;
   if (atMs - state.nobodySinceMs < waitMs) return undefined;
-  const stale = !verified(state) || !peerReachable(state);
-  return { why: `nobody has served for ${Math.round(waitMs / 1000)} s`, stale };
+  return { why: `nobody has served for ${Math.round(waitMs / 100) / 10} s`, stale: !verified(state) };
 }
 
 /** Nobody was seen serving, so a third machine may own the address: ask the segment before taking it. */
@@ -113,6 +117,11 @@ function continueFirstClaim(draft: Draft): void {
   const first = state.firstClaim;
   if (first === undefined || atMs < first.nextProbeMs) return;
   if (atMs < state.foreignUntilMs) return;
+  if (state.link.addressSilenceMs < peerAnsweredMs) {
+    state.firstClaim = undefined;
+    state.nobodySinceMs = atMs;
+    return;
+  }
   const { stranger } = state.link;
   if (stranger !== undefined && atMs - stranger.atMs < strangerRemembersMs) {
     raiseAlarm(

@@ -18,6 +18,11 @@ export function serves(beat: Beat | undefined): boolean {
   return beat !== undefined && (beat.role === "claiming" || beat.role === "active");
 }
 
+/** It serves or is about to stop: its death leaves the address to us. */
+export function holdsAddress(beat: Beat | undefined): boolean {
+  return serves(beat) || beat?.role === "releasing";
+}
+
 /** The other node was heard lately and hears us. */
 export function peerReachable(state: State): boolean {
   return !state.peer.dead && state.paths.some((path) => path.twoWay && path.silenceMs < deadTimeMs(state));

@@ -3,7 +3,7 @@
  * Waking too early costs a little work, waking too late costs an outage.
  */
 
-import { serves } from "./peer.js";
+import { holdsAddress } from "./peer.js";
 import { deadTimeMs } from "./silence.js";
 import type { State } from "./state.js";
 import { suspectAfterMs } from "./suspicion.js";
@@ -29,7 +29,7 @@ export function wakeAtMs(state: State, atMs: number): number {
 
 /** If nothing is heard from now on: when the beats are late, when the dead time is over. */
 function predictedVerdicts(state: State, atMs: number): readonly number[] {
-  if (!serves(state.peer.beat) || state.peer.dead) return [];
+  if (!holdsAddress(state.peer.beat) || state.peer.dead) return [];
   if (state.suspicion === undefined) return [atMs + suspectAfterMs(state) - state.peer.silenceMs];
   return [atMs + deadTimeMs(state) - state.peer.lifeSilenceMs];
 }

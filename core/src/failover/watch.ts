@@ -6,7 +6,7 @@
 import { claim, mayClaim } from "./claim.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, raiseAlarm, record } from "./draft.js";
-import { peerReachable, serves } from "./peer.js";
+import { holdsAddress, peerReachable, serves } from "./peer.js";
 import { deadTimeMs } from "./silence.js";
 import { askWhenDue, beginSuspicion, judge, probe, suspectAfterMs } from "./suspicion.js";
 
@@ -17,7 +17,7 @@ const worriedProbeMs = 50;
 export function watchPeer(draft: Draft): void {
   const { state } = draft;
   if (state.peer.beat === undefined) return;
-  if (state.role === "active" || state.role === "maintenance" || !serves(state.peer.beat)) {
+  if (state.role === "active" || state.role === "maintenance" || !holdsAddress(state.peer.beat)) {
     noticeDeath(draft);
     return;
   }
