@@ -103,7 +103,9 @@ function electAlone(state: State, atMs: number): Reason | undefined {
 /** R24: nobody has served for `aloneAfter`, so this node does, and says so. One that has merged need not wait so long. */
 function waitedAlone(state: State, atMs: number, first: boolean): Reason | undefined {
   const { aloneAfterMs } = state.settings;
-  const aloneMs = verified(state) ? Math.min(mergedWaitMs, aloneAfterMs ?? mergedWaitMs) : aloneAfterMs;
+  // A peer that is there is the one to serve: it gets its full time.
+  const merged = verified(state) && !peerReachable(state);
+  const aloneMs = merged ? Math.min(mergedWaitMs, aloneAfterMs ?? mergedWaitMs) : aloneAfterMs;
   if (aloneMs === null) return undefined;
   // The other side waits a little longer, so that two that wait alone do not claim together.
   const waitMs = first ? aloneMs : 1.5 * aloneMs;
