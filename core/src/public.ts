@@ -41,5 +41,15 @@ export type {
   Log,
   NodeIdentity,
   PathIdentity,
+  TokenVerifier,
 } from "./plugin/tokens.js";
 export { capabilities } from "./plugin/tokens.js";
+export type {
+  RowFilter,
+  SessionRow,
+  SessionStore,
+  StoreFailureKind,
+  StoreOpening,
+  StoreSize,
+} from "./sessions/store.js";
+export { StoreFailure } from "./sessions/store.js";

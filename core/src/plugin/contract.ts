@@ -13,7 +13,7 @@ export type Outcome = "confirmed" | "refused" | "unknown";
 
 export type PluginKind = "transport" | "address" | "store" | "service" | "observer";
 
-/** Which process a plugin runs in: `pulse` decides and must never block, `node` may be slow. */
+/** Which process a plugin runs in: `pulse` decides and must never block, `node` may be slow. Stores run in node's session thread. */
 export type HostProcess = "pulse" | "node";
 
 export type Side = "primary" | "secondary";

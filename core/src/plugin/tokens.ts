@@ -69,6 +69,14 @@ export interface Folders {
   readonly run: string;
 }
 
+/** The bearer tokens that the operator gave out (`understudy token create`), the same on both nodes. */
+export interface TokenVerifier {
+  /** Undefined when it is unknown or revoked. Takes the same time for every wrong token. */
+  verify(
+    token: string,
+  ): { readonly id: string; readonly name: string; readonly scope: "read" | "write" } | undefined;
+}
+
 export const capabilities = {
   log: capability<Log>("log"),
   clock: capability<Clock>("clock"),
@@ -77,6 +85,8 @@ export const capabilities = {
   folders: capability<Folders>("folders"),
   /** Services only; absent (an error at load) when the config has `sessions: none`. */
   sessions: capability<SessionApi>("sessions"),
+  /** Services only. */
+  tokens: capability<TokenVerifier>("tokens"),
 } as const;
 
 export { capability };
