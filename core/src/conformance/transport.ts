@@ -1,0 +1,204 @@
+/**
+ * What every transport must show, as tests of node:test. A plugin's own test calls `transportConformance` with a way to
+ * make two ends of a path; each test makes its own pair.
+ */
+
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import type { Transport } from "../plugin/contract.js";
+import { until, within } from "./until.js";
+
+export interface TransportPair {
+  /** Neither is started. */
+  readonly a: Transport;
+  readonly b: Transport;
+  /** Loses every frame from now on, both ways; absent where a test cannot do that. */
+  readonly cut?: () => void | Promise<void>;
+  readonly mend?: () => void | Promise<void>;
+  /** Called after both ends have been stopped. */
+  dispose(): void | Promise<void>;
+}
+
+export interface TransportSuite {
+  readonly name: string;
+  makePair(): Promise<TransportPair>;
+}
+
+const sizes = [1, 2, 63, 64, 65, 127, 128, 200, 255, 256, 257, 511, 512];
+
+/** Every byte value comes up, and two sizes never make the same frame. */
+function frameOf(size: number, salt = 0): Uint8Array {
+  return Uint8Array.from({ length: size }, (_, index) => (index * 7 + size + salt) & 0xff);
+}
+
+export function transportConformance(suite: TransportSuite): void {
+  const open = async (work: (pair: TransportPair) => Promise<void>): Promise<void> => {
+    const pair = await suite.makePair();
+    try {
+      await work(pair);
+    } finally {
+      await within("stop of a transport", Promise.allSettled([pair.a.stop(), pair.b.stop()]));
+      await pair.dispose();
+    }
+  };
+  describe(`${suite.name} is a transport`, () => {
+    after(() => setFlagsFromString("--no-expose-gc"));
+    test("frames of 1 to 512 bytes arrive unaltered, both ways", () => open(arrivesIntact));
+    test("nothing is delivered after stop has settled", () => open(silentAfterStop));
+    test("sending never throws: before the start, after the stop, too long, empty", () => open(neverThrows));
+    test("a burst is lost rather than kept", () => open(boundedBurst));
+    test("what it says of itself is one line, in every state", () => open(oneLine));
+    test("where it can be probed is known from the start on", () => open(probeTargetIsSane));
+    test("stop settles also when it was never started", () => open(stopsUnstarted));
+    test("a cut loses frames and throws nothing; afterwards frames arrive again", async (context) => {
+      await open(async (pair) => {
+        if (!pair.cut || !pair.mend) return context.skip("this pair cannot be cut");
+        await survivesCut(pair, pair.cut, pair.mend);
+      });
+    });
+  });
+}
+
+/** Starts both ends and gives what arrived at each. */
+async function startBoth({ a, b }: TransportPair): Promise<{ atA: Uint8Array[]; atB: Uint8Array[] }> {
+  const atA: Uint8Array[] = [];
+  const atB: Uint8Array[] = [];
+  await within(
+    "both starts",
+    Promise.all([a.start((frame) => void atA.push(frame)), b.start((frame) => void atB.push(frame))]),
+  );
+  return { atA, atB };
+}
+
+/** Best effort may lose any one frame, so it is said again until it is heard. */
+async function heard(from: Transport, at: readonly Uint8Array[], frame: Uint8Array): Promise<void> {
+  const bytes = Buffer.from(frame);
+  await until(`a frame of ${frame.length} bytes`, () => at.some((arrived) => bytes.equals(arrived)), {
+    again: () => from.send(frame),
+  });
+}
+
+async function arrivesIntact(pair: TransportPair): Promise<void> {
+  const { atA, atB } = await startBoth(pair);
+  for (const size of sizes) {
+    await heard(pair.a, atB, frameOf(size));
+    await heard(pair.b, atA, frameOf(size, 1));
+  }
+  const sent = new Set(sizes.flatMap((size) => [frameOf(size), frameOf(size, 1)]).map(hex));
+  const altered = [...atA, ...atB].map(hex).filter((frame) => !sent.has(frame));
+  assert.deepEqual(altered, [], "every frame that arrived is one that was sent");
+  assert.ok(!atA.map(hex).includes(hex(frameOf(64))), "nobody hears their own frames");
+}
+
+function hex(frame: Uint8Array): string {
+  return Buffer.from(frame).toString("hex");
+}
+
+async function silentAfterStop(pair: TransportPair): Promise<void> {
+  const { atB } = await startBoth(pair);
+  await heard(pair.a, atB, frameOf(20));
+  for (let count = 0; count < 20; count += 1) pair.a.send(frameOf(21));
+  await within("stop", pair.b.stop());
+  const heardBefore = atB.length;
+  for (let turn = 0; turn < 20; turn += 1) {
+    pair.a.send(frameOf(22));
+    await pause(2);
+  }
+  assert.equal(atB.length, heardBefore);
+}
+
+async function neverThrows(pair: TransportPair): Promise<void> {
+  assert.equal(pair.a.send(frameOf(10)), undefined);
+  const { atB } = await startBoth(pair);
+  assert.equal(pair.a.send(new Uint8Array(0)), undefined);
+  assert.equal(pair.a.send(frameOf(513)), undefined);
+  assert.equal(pair.a.send(frameOf(70_000)), undefined);
+  await heard(pair.a, atB, frameOf(11));
+  assert.ok(
+    atB.every(({ length }) => length >= 1 && length <= 512),
+    "frames beyond 512 bytes are dropped, not cut short",
+  );
+  await within("stop", pair.a.stop());
+  assert.equal(pair.a.send(frameOf(12)), undefined);
+}
+
+async function boundedBurst(pair: TransportPair): Promise<void> {
+  const { atB } = await startBoth(pair);
+  await heard(pair.a, atB, frameOf(30));
+  await pair.cut?.();
+  // Ten megabytes in one go, which no path of a heartbeat takes: what is still held afterwards is a queue.
+  const before = heldBytes();
+  for (let count = 0; count < 20_000; count += 1) pair.a.send(new Uint8Array(512).fill(count));
+  // The collector gives buffers back in the background, so it is asked more than once.
+  await until(
+    "the frames of a burst to be let go of",
+    () => {
+      atB.length = 0;
+      return heldBytes() - before < 2_500_000;
+    },
+    { withinMs: 5000 },
+  );
+  await pair.mend?.();
+}
+
+function heldBytes(): number {
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("gc");
+  if (typeof collect === "function") collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+async function oneLine(pair: TransportPair): Promise<void> {
+  const check = () => {
+    const line = pair.a.describe();
+    assert.match(line, /^\S.*\S$/);
+    assert.ok(!line.includes("\n") && line.length <= 200, line);
+  };
+  check();
+  await startBoth(pair);
+  check();
+  await within("stop", pair.a.stop());
+  check();
+}
+
+async function probeTargetIsSane(pair: TransportPair): Promise<void> {
+  await startBoth(pair);
+  const ofA = pair.a.probeTarget?.();
+  const ofB = pair.b.probeTarget?.();
+  if (ofA === undefined || ofB === undefined) {
+    assert.equal(ofA, ofB, "either both ends are on an IP network or none is");
+    return;
+  }
+  // Of a link-local address each side names its own interface.
+  const bare = (address: string) => address.split("%")[0];
+  assert.equal(bare(ofA.localAddress), bare(ofB.peerAddress));
+  assert.equal(bare(ofB.localAddress), bare(ofA.peerAddress));
+}
+
+async function stopsUnstarted({ a, b }: TransportPair): Promise<void> {
+  await within("stop without start", Promise.all([a.stop(), b.stop()]));
+}
+
+async function survivesCut(
+  pair: TransportPair,
+  cut: () => void | Promise<void>,
+  mend: () => void | Promise<void>,
+): Promise<void> {
+  const { atA, atB } = await startBoth(pair);
+  await heard(pair.a, atB, frameOf(40));
+  await heard(pair.b, atA, frameOf(40, 1));
+  await cut();
+  for (let turn = 0; turn < 20; turn += 1) {
+    assert.equal(pair.a.send(frameOf(41)), undefined);
+    assert.equal(pair.b.send(frameOf(41)), undefined);
+    await pause(2);
+  }
+  assert.ok(![...atA, ...atB].map(hex).includes(hex(frameOf(41))), "nothing passes a cut");
+  await mend();
+  await heard(pair.a, atB, frameOf(42));
+  await heard(pair.b, atA, frameOf(42, 1));
+}
