@@ -14,6 +14,11 @@ export interface Machine {
   readonly port: string;
 }
 
+export interface Cable {
+  cut(): void;
+  mend(): void;
+}
+
 export interface Segment {
   readonly machines: ReadonlyMap<string, Machine>;
   machine(name: string): Machine;
@@ -27,6 +32,11 @@ export interface Segment {
   /** Takes the machine off the wire at the bridge, so that not even its kernel's FIN leaves. */
   cut(machine: string): void;
   mend(machine: string): void;
+  /** Drops on the wire what one machine sends to the other, and nothing else: one direction of one path. */
+  block(from: string, to: string): void;
+  unblock(from: string, to: string): void;
+  /** A cable of its own between two machines, on `eth1` of both. Cut and mended apart from the segment. */
+  addCable(ends: Readonly<Record<string, string>>, prefixLength?: number): Cable;
   /** Cuts first and kills afterwards: a machine without power says no goodbye. */
   losePower(machine: string): void;
   signal(machine: string, signal: NodeJS.Signals): readonly number[];
@@ -73,6 +83,8 @@ function segmentOf(machines: ReadonlyMap<string, Machine>, bridge: string, close
   const port = (name: string, state: "up" | "down") =>
     void ip(["-n", bridge, "link", "set", machine(name).port, state]);
   const signal = (name: string, wanted: NodeJS.Signals) => signalAll(machine(name).namespace, wanted);
+  const nft = (script: string) => void ip(["netns", "exec", bridge, "nft", script]);
+  const blockTable = (from: string, to: string) => `block_${machine(from).port}_${machine(to).port}`;
   return {
     machines,
     machine,
@@ -81,6 +93,15 @@ function segmentOf(machines: ReadonlyMap<string, Machine>, bridge: string, close
       spawn("ip", ["netns", "exec", machine(name).namespace, command, ...args], options),
     cut: (name) => port(name, "down"),
     mend: (name) => port(name, "up"),
+    block: (from, to) => {
+      const table = blockTable(from, to);
+      const mac = ip(["netns", "exec", machine(from).namespace, "cat", "/sys/class/net/eth0/address"]).trim();
+      nft(
+        `table netdev ${table} { chain out { type filter hook egress device "${machine(to).port}" priority 0; ether saddr ${mac} drop; }; }`,
+      );
+    },
+    unblock: (from, to) => nft(`delete table netdev ${blockTable(from, to)}`),
+    addCable: (ends, prefixLength = 24) => addCable(Object.entries(ends), machine, prefixLength),
     losePower: (name) => {
       port(name, "down");
       signal(name, "SIGKILL");
@@ -88,6 +109,23 @@ function segmentOf(machines: ReadonlyMap<string, Machine>, bridge: string, close
     signal,
     close,
   };
+}
+
+function addCable(
+  ends: readonly (readonly [string, string])[],
+  machine: (name: string) => Machine,
+  prefixLength: number,
+): Cable {
+  const [near, far] = ends.map(([name]) => machine(name).namespace);
+  if (ends.length !== 2 || near === undefined || far === undefined) throw new Error("a cable has two ends");
+  ip(["-n", near, "link", "add", "eth1", "type", "veth", "peer", "name", "eth1", "netns", far]);
+  for (const [name, address] of ends) {
+    const { namespace } = machine(name);
+    ip(["-n", namespace, "addr", "add", `${address}/${prefixLength}`, "dev", "eth1"]);
+    ip(["-n", namespace, "link", "set", "eth1", "up"]);
+  }
+  const set = (state: "up" | "down") => void ip(["-n", near, "link", "set", "eth1", state]);
+  return { cut: () => set("down"), mend: () => set("up") };
 }
 
 function plug(machine: Machine, bridge: string, prefixLength: number): void {

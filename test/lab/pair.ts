@@ -1,0 +1,294 @@
+/**
+ * A real pair on a segment: two machines with a pulse and a node process each, their files in a folder of the test, and
+ * a client beside them. Faults go to the processes by id; everything is ended and removed by `close`.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ControlReply, NodeStatus } from "@understudy/core/internal/ipc/control";
+import { newKeyRing, writeKeyFile } from "@understudy/core/internal/keys/key-file";
+import { stringify } from "yaml";
+import { makeSegment, processState, type Segment } from "./segment.js";
+
+export type Side = "primary" | "secondary";
+export type Which = "pulse" | "node";
+
+export const sides = ["primary", "secondary"] as const;
+export const nodeAddresses = { primary: "10.77.0.2", secondary: "10.77.0.3" } as const;
+export const clientAddress = "10.77.0.9";
+export const pairHaAddress = "10.77.0.4";
+
+const program = fileURLToPath(new URL("../../../core/bin/understudy.js", import.meta.url));
+
+export interface PairOptions {
+  /** Put over the smallest working config, key by key at the top level. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** The same, for one node only: to make configs differ on purpose. */
+  readonly configOf?: Readonly<Partial<Record<Side, Readonly<Record<string, unknown>>>>>;
+  /** A cable between the nodes on eth1 with 10.78.0.2 and .3. */
+  readonly cable?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Do not start anything yet. */
+  readonly cold?: boolean;
+}
+
+export interface PairNode {
+  readonly side: Side;
+  readonly folder: string;
+  readonly configFile: string;
+  readonly keyFile: string;
+  /** Undefined while that process does not run. */
+  pid(which: Which): number | undefined;
+  start(which?: Which): Promise<void>;
+  signal(signal: NodeJS.Signals, which?: Which | "both"): void;
+  /** SIGTERM, then waits for the end of the process. */
+  end(which?: Which | "both"): Promise<void>;
+  /** Undefined when node does not answer within a second. */
+  status(): Promise<NodeStatus | undefined>;
+  cli(
+    ...args: readonly string[]
+  ): Promise<{ readonly code: number; readonly out: string; readonly err: string }>;
+  log(which: Which): string;
+}
+
+export interface Pair {
+  readonly segment: Segment;
+  readonly folder: string;
+  readonly cable: { cut(): void; mend(): void } | undefined;
+  node(side: Side): PairNode;
+  /** Pulls the plug: off the wire first, then every process of the machine dies. */
+  losePower(side: Side): void;
+  /** Plugs it in again and starts what ran. */
+  returnPower(side: Side): Promise<void>;
+  /** Looks again and again until it holds; what both nodes say is part of the error. */
+  waitFor(holds: () => Promise<boolean> | boolean, what: string, withinMs?: number): Promise<void>;
+  /** Waits until this side is active and the other stands by in sync. */
+  settled(active?: Side, withinMs?: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The smallest config, with times that people would wait for cut short: they are printed by whoever measures. */
+export function pairConfig(folder: string): Record<string, unknown> {
+  return {
+    cluster: "lab",
+    nodes: nodeAddresses,
+    haAddress: `${pairHaAddress}/24`,
+    keyFile: join(folder, "key"),
+    folders: { state: join(folder, "state"), run: join(folder, "run") },
+    aloneAfter: "3s",
+    failback: { mode: "auto", hold: "1s" },
+  };
+}
+
+export async function startPair(options: PairOptions = {}): Promise<Pair> {
+  const segment = makeSegment({ ...nodeAddresses, client: clientAddress });
+  const folder = mkdtempSync(join(tmpdir(), "us-"));
+  const cable = options.cable
+    ? segment.addCable({ primary: "10.78.0.2", secondary: "10.78.0.3" })
+    : undefined;
+  const ring = newKeyRing();
+  const nodes = Object.fromEntries(
+    sides.map((side) => {
+      const own = join(folder, side);
+      mkdirSync(join(own, "state"), { recursive: true });
+      mkdirSync(join(own, "run"));
+      writeKeyFile(join(own, "key"), ring);
+      const config = { ...pairConfig(own), ...options.config, ...options.configOf?.[side] };
+      writeFileSync(join(own, "understudy.yaml"), stringify(config));
+      return [side, makeNode(segment, side, own, options.env ?? {})];
+    }),
+  ) as Record<Side, PairNode>;
+  const pair = makePair(segment, folder, cable, nodes);
+  try {
+    if (!options.cold) {
+      await Promise.all(sides.map((side) => nodes[side].start()));
+      await pair.settled("primary");
+    }
+  } catch (cause) {
+    await pair.close();
+    throw cause;
+  }
+  return pair;
+}
+
+function makePair(
+  segment: Segment,
+  folder: string,
+  cable: Pair["cable"],
+  nodes: Readonly<Record<Side, PairNode>>,
+): Pair {
+  const roles = async () => {
+    const [primary, secondary] = await Promise.all(sides.map((side) => nodes[side].status()));
+    return { primary, secondary };
+  };
+  const pair: Pair = {
+    segment,
+    folder,
+    cable,
+    node: (side) => nodes[side],
+    losePower: (side) => segment.losePower(side),
+    returnPower: async (side) => {
+      segment.mend(side);
+      await nodes[side].start();
+    },
+    waitFor: async (holds, what, withinMs = 30_000) => {
+      const endMs = performance.now() + withinMs;
+      while (!(await holds())) {
+        if (performance.now() < endMs) {
+          await new Promise((resolve) => setTimeout(resolve, 10));
+          continue;
+        }
+        throw new Error(`waited ${withinMs} ms in vain for: ${what}\n${await describe(nodes)}`);
+      }
+    },
+    settled: (active = "primary", withinMs = 30_000) => {
+      const standby = active === "primary" ? "secondary" : "primary";
+      return pair.waitFor(
+        async () => {
+          const status = await roles();
+          const standbyStatus = status[standby];
+          return (
+            status[active]?.pulse?.role === "active" &&
+            standbyStatus?.pulse?.role === "standby" &&
+            standbyStatus.sessions?.inSync !== false &&
+            status[active].sessions?.inSync !== false &&
+            standbyStatus.pulse.peer.alive
+          );
+        },
+        `${active} active and ${standby} in standby and in sync`,
+        withinMs,
+      );
+    },
+    close: async () => {
+      segment.close();
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    },
+  };
+  return pair;
+}
+
+async function describe(nodes: Readonly<Record<Side, PairNode>>): Promise<string> {
+  const parts = sides.map(async (side) => {
+    const status = await nodes[side].status();
+    const said =
+      status === undefined ? "no status" : JSON.stringify({ ...status.pulse, sessions: status.sessions });
+    const tail = (which: Which) => nodes[side].log(which).split("\n").slice(-12).join("\n");
+    return `${side}: ${said}\n${side} pulse log:\n${tail("pulse")}\n${side} node log:\n${tail("node")}`;
+  });
+  return (await Promise.all(parts)).join("\n");
+}
+
+function makeNode(
+  segment: Segment,
+  side: Side,
+  folder: string,
+  env: Readonly<Record<string, string>>,
+): PairNode {
+  const children = new Map<Which, ChildProcess>();
+  const configFile = join(folder, "understudy.yaml");
+  const running = (which: Which): ChildProcess | undefined => {
+    const child = children.get(which);
+    return child?.exitCode === null && child.signalCode === null ? child : undefined;
+  };
+  const each = (which: Which | "both"): readonly Which[] => (which === "both" ? ["pulse", "node"] : [which]);
+  const startOne = async (which: Which) => {
+    if (running(which) !== undefined) return;
+    const log = openSync(join(folder, `${which}.log`), "a");
+    const args = ["--enable-source-maps", program, which, "--config", configFile, "--node", side];
+    const child = segment.start(side, process.execPath, args, {
+      stdio: ["ignore", log, log],
+      env: { ...process.env, ...env },
+    });
+    children.set(which, child);
+    await once(child, "spawn");
+  };
+  return {
+    side,
+    folder,
+    configFile,
+    keyFile: join(folder, "key"),
+    pid: (which) => running(which)?.pid,
+    start: async (which) => {
+      for (const one of which === undefined ? (["pulse", "node"] as const) : [which]) await startOne(one);
+    },
+    signal: (signal, which = "both") => {
+      for (const one of each(which)) running(one)?.kill(signal);
+    },
+    end: async (which = "both") => {
+      const ending = each(which).flatMap((one) => running(one) ?? []);
+      const ended = ending.map((child) => once(child, "exit"));
+      for (const child of ending) child.kill("SIGTERM");
+      await Promise.all(ended);
+    },
+    status: () => askStatus(join(folder, "run", "node.sock")),
+    cli: (...args) => runCli(segment, side, configFile, args),
+    log: (which) => {
+      try {
+        return readFileSync(join(folder, `${which}.log`), "utf8");
+      } catch {
+        return "";
+      }
+    },
+  };
+}
+
+function runCli(
+  segment: Segment,
+  side: Side,
+  configFile: string,
+  args: readonly string[],
+): Promise<{ code: number; out: string; err: string }> {
+  const { namespace } = segment.machine(side);
+  const [command = "", ...rest] = args;
+  const whole = [program, command, ...rest, "--config", configFile, "--node", side];
+  const child = spawn("ip", ["netns", "exec", namespace, process.execPath, ...whole], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let out = "";
+  let err = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    out += chunk;
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    err += chunk;
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code: code ?? -1, out, err }));
+  });
+}
+
+/** One question over the control socket, without the cost of a process. */
+export function askStatus(socketPath: string, withinMs = 1000): Promise<NodeStatus | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath);
+    let text = "";
+    const done = (status: NodeStatus | undefined) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(status);
+    };
+    const timer = setTimeout(() => done(undefined), withinMs);
+    socket.once("connect", () =>
+      socket.write(`${JSON.stringify({ id: "1", command: "status", args: {} })}\n`),
+    );
+    socket.on("data", (chunk: Buffer) => {
+      text += chunk;
+      if (!text.includes("\n")) return;
+      const reply = JSON.parse(text.slice(0, text.indexOf("\n"))) as ControlReply;
+      done(reply.type === "result" ? (reply.result as NodeStatus) : undefined);
+    });
+    socket.once("error", () => done(undefined));
+    socket.once("end", () => done(undefined));
+  });
+}
+
+/** The process is stopped by a signal, by the kernel's own word. */
+export function isStopped(pid: number): boolean {
+  return processState(pid) === "T";
+}
