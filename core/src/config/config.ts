@@ -87,6 +87,8 @@ export interface Config {
 
 /** A config seen from one of its nodes. */
 export interface LocalConfig {
+  /** Absolute path of the file: relative plugins are found from its folder, and mistakes are placed in it. */
+  readonly file: string;
   readonly config: Config;
   readonly self: NodeEntry;
   readonly peer: NodeEntry;
