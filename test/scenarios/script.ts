@@ -122,8 +122,7 @@ const commands: Readonly<Record<string, Command>> = {
   mend: (world, [from, path]) => void world.network.mend(sideOf(from), path ?? "all"),
   unplug: (world, [side]) => void world.network.unplug(sideOf(side)),
   plug: (world, [side]) => void world.network.plug(sideOf(side)),
-  carrier: (world, [side, state]) =>
-    void world.machines[sideOf(side)].tell({ type: "carrierChanged", up: state === "up" }),
+  carrier: (world, [side, state]) => void world.machines[sideOf(side)].setCarrier(state === "up"),
   "fill-disk": (world, [side]) => {
     world.machines[sideOf(side)].disk.failing = true;
     world.machines[sideOf(side)].node.store = false;

@@ -15,6 +15,7 @@ export interface Kernel {
   arm(epochs: readonly number[]): void;
   /** Every arriving claim frame passes here, whether or not any process is alive. */
   claimFrame(epoch: number): void;
+  knowsClaim(epoch: number): boolean;
 }
 
 export function makeKernel(leaseMs: number): Kernel {
@@ -43,6 +44,7 @@ export function makeKernel(leaseMs: number): Kernel {
     arm: (epochs) => {
       armed = new Set(epochs);
     },
+    knowsClaim: (epoch) => armed.has(epoch),
     claimFrame: (epoch) => {
       if (armed.has(epoch)) leaseUntilMs = Number.NEGATIVE_INFINITY;
     },

@@ -1,31 +1,43 @@
 /**
  * One simulated machine: the production decision core in a pulse whose loop, kernel, disk and node process are
- * simulated. It can be stalled, paused, killed between any two actions and started again.
+ * simulated. It can be stalled, paused with its clock, killed between any two actions and started again.
  */
 
 import type { Action } from "@understudy/core/internal/failover/action";
-import type { Event, Intents } from "@understudy/core/internal/failover/event";
+import type { Event } from "@understudy/core/internal/failover/event";
 import type { Settings } from "@understudy/core/internal/failover/settings";
 import { initialState, type State } from "@understudy/core/internal/failover/state";
-import { step } from "@understudy/core/internal/failover/step";
+import { type Step, step } from "@understudy/core/internal/failover/step";
 import type { Beat } from "@understudy/core/internal/heartbeat/beat";
 import type { Outcome, Side } from "@understudy/core/public";
+import type { MachineClock } from "./clock.js";
+import { type Disk, makeDisk } from "./disk.js";
 import { type FrameLedger, makeFrameLedger } from "./frame.js";
 import { type Kernel, makeKernel } from "./kernel.js";
 import type { SimulatedPath } from "./network.js";
 import { makeNodeModel, type NodeModel } from "./node-model.js";
 import type { Random } from "./random.js";
-import type { Schedule } from "./schedule.js";
 
 /** `Omit` that keeps the union apart. */
 type WithoutTime<E> = E extends unknown ? Omit<E, "atMs"> : never;
 export type Happening = WithoutTime<Event>;
 
-export interface Disk {
-  epoch: number;
-  intents: Intents;
-  failing: boolean;
+/** What one call of the decision core was given and gave, for those who watch. */
+export interface Observation {
+  readonly side: Side;
+  readonly before: State;
+  readonly event: Event;
+  readonly out: Step;
 }
+
+/** A rule broken on purpose: changes what the core is told, or what it says. */
+export interface Mutation {
+  event?(event: Event, before: State): Event;
+  step?(out: Step, event: Event, before: State): Step;
+}
+
+/** Troubles of a machine's kernel that its processes see as failed actions. */
+export type KernelTrouble = "none" | "refuses" | "timesOut";
 
 /** What a machine does to the world beyond itself; the world does it. */
 export interface Outside {
@@ -37,22 +49,39 @@ export interface Outside {
   /** The node process saw its pulse die and withdrew the address (rule R12). */
   siblingGoodbye(from: Side, epoch: number): void;
   trace(side: Side, what: string): void;
+  observe(observation: Observation): void;
+  /** The machine's interface took a beat. */
+  delivered(to: Side, beat: Beat): void;
+  /** Before an action is performed. */
+  performing(side: Side, action: Action): void;
 }
 
 export interface Machine {
   readonly side: Side;
+  readonly clock: MachineClock;
   readonly kernel: Kernel;
+  kernelTrouble: KernelTrouble;
+  /** The core's settings from the next start of pulse on. */
+  settings: Settings;
   readonly node: NodeModel;
   readonly disk: Disk;
   readonly powered: boolean;
   readonly running: boolean;
   readonly stalled: boolean;
+  /** Frames and answers that wait to be read. */
+  readonly unread: number;
+  /** Counts the lives of pulse. */
+  readonly lives: number;
   /** Undefined while pulse does not run. */
   readonly state: State | undefined;
   /** Kills pulse after so many more actions; Infinity: never. */
   crashAfterActions: number;
   boot(): void;
   losePower(): void;
+  /** The whole machine stands still, its clock and its lease with it. */
+  pause(): void;
+  /** What arrived meanwhile is lost, or delivered now. */
+  resume(keepFrames: boolean): void;
   /** The guard withdraws the address; a supervisor starts pulse again after a second, unless told not to. */
   killPulse(restart?: boolean): void;
   startPulse(): void;
@@ -61,6 +90,7 @@ export interface Machine {
   unstall(): void;
   killNode(restart?: boolean): void;
   startNode(): void;
+  setCarrier(up: boolean): void;
   tell(happening: Happening): void;
   receive(beat: Beat, path: string): void;
 }
@@ -68,40 +98,54 @@ export interface Machine {
 export interface MachineParts {
   readonly settings: Settings;
   readonly paths: readonly SimulatedPath[];
-  readonly schedule: Schedule;
+  readonly clock: MachineClock;
   readonly random: Random;
   readonly outside: Outside;
+  readonly mutation: Mutation | undefined;
 }
 
 const guardMs = 6;
 const siblingMs = 8;
 const restartMs = 1000;
 const reportEveryMs = 100;
+/** A backend that gets no answer from the kernel says so after this long. */
+const kernelTimeoutMs = 500;
+const framesHeld = 64;
 
 export function makeMachine(parts: MachineParts): Machine {
-  const { settings, paths, schedule, random, outside } = parts;
-  const side = settings.self;
-  const node = makeNodeModel();
-  const disk: Disk = {
-    epoch: 0,
-    intents: { maintenance: false, preference: { side: undefined, version: 0 } },
-    failing: false,
-  };
-  let kernel = makeKernel(settings.leaseMs);
+  const { paths, clock, random, outside, mutation } = parts;
+  const side = parts.settings.self;
+  const node = makeNodeModel(clock);
+  const disk = makeDisk();
+  let kernel = makeKernel(parts.settings.leaseMs);
   let powered = false;
   /** Everything that belongs to one life of pulse; undefined while it is dead. */
   let life: { state: State; ledger: FrameLedger; inbox: Happening[]; cancelWake: () => void } | undefined;
   let stalled = false;
   let boots = 0;
+  let lives = 0;
+  let held: (() => void)[] = [];
+  let carrier = true;
+  /** Asked to start while the one before still ends. */
+  let startAgain = false;
+
+  const decide = (before: State, told: Event): Step => {
+    const event = mutation?.event?.(told, before) ?? told;
+    const decided = step(before, event);
+    const out = mutation?.step?.(decided, event, before) ?? decided;
+    outside.observe({ side, before, event, out });
+    return out;
+  };
 
   const apply = (happening: Happening): void => {
     const current = life;
     if (current === undefined) return;
-    const event = { ...happening, atMs: schedule.nowMs } as Event;
-    const out = step(current.state, event);
+    const event = { ...happening, atMs: clock.nowMs } as Event;
+    const out = decide(current.state, event);
     current.state = out.state;
     for (const action of out.actions) {
       if (life !== current) return;
+      outside.performing(side, action);
       perform(action, current);
       machine.crashAfterActions -= 1;
       if (machine.crashAfterActions <= 0) {
@@ -112,7 +156,7 @@ export function makeMachine(parts: MachineParts): Machine {
     }
     if (life !== current) return;
     current.cancelWake();
-    current.cancelWake = schedule.after(out.wakeAtMs - schedule.nowMs, wake);
+    current.cancelWake = clock.after(out.wakeAtMs - clock.nowMs, wake);
   };
 
   const wake = (): void => {
@@ -127,7 +171,7 @@ export function makeMachine(parts: MachineParts): Machine {
       return;
     }
     current.cancelWake();
-    current.cancelWake = schedule.after(0.05, wake);
+    current.cancelWake = clock.after(0.05, wake);
   };
 
   const tell = (happening: Happening): void => {
@@ -139,16 +183,20 @@ export function makeMachine(parts: MachineParts): Machine {
   const finish = (id: number, afterMs: number, outcome: Outcome, effect: () => void, detail = ""): void => {
     const current = life;
     const machineBoots = boots;
-    schedule.after(afterMs, () => {
-      // The kernel finishes what a killed process asked of it only if that was already handed over; here it was not.
-      if (machineBoots !== boots || life !== current) return;
+    clock.after(afterMs, () => {
+      if (machineBoots !== boots) return;
+      if (life !== current) {
+        // What a killed process had handed over already is done all the same; nobody hears of it.
+        if (random.chance(0.5)) effect();
+        return;
+      }
       effect();
       tell({ type: "actionFinished", id, outcome, detail });
     });
   };
 
   const perform = (action: Action, current: NonNullable<typeof life>): void => {
-    const nowMs = schedule.nowMs;
+    const nowMs = clock.nowMs;
     switch (action.type) {
       case "sendBeat":
         for (const path of paths)
@@ -164,20 +212,16 @@ export function makeMachine(parts: MachineParts): Machine {
         kernel.arm(action.epochs);
         break;
       case "acquireAddress":
-        finish(action.id, random.between(0.1, 0.4), "confirmed", () => kernel.acquire(schedule.nowMs));
+        askKernel(action.id, () => kernel.acquire(clock.nowMs));
         break;
       case "releaseAddress":
-        finish(action.id, random.between(0.1, 0.4), "confirmed", () => kernel.release());
+        askKernel(action.id, () => kernel.release());
         break;
       case "persistEpoch":
-        persist(action.id, () => {
-          disk.epoch = Math.max(disk.epoch, action.epoch);
-        });
+        persist(action.id, () => disk.writeEpoch(action.epoch));
         break;
       case "persistIntents":
-        persist(action.id, () => {
-          disk.intents = action.intents;
-        });
+        persist(action.id, () => disk.writeIntents(action.intents));
         break;
       case "probe":
         outside.probe(side, action.round);
@@ -186,8 +230,20 @@ export function makeMachine(parts: MachineParts): Machine {
         outside.probeNeighbours(side);
         break;
       case "promote":
+        if (!node.up || node.hung) break;
+        node.promote(action.epoch, action.stale);
+        finish(action.id, random.between(0.5, 3), "confirmed", () => {});
+        break;
       case "demote":
-        if (node.up && !node.hung) finish(action.id, random.between(0.5, 3), "confirmed", () => {});
+        if (!node.up || node.hung) break;
+        node.demote();
+        finish(action.id, random.between(0.5, 3), "confirmed", () => {});
+        break;
+      case "grantPermit":
+        node.grant(action.epoch, action.untilMs);
+        break;
+      case "revokePermit":
+        node.revoke();
         break;
       case "freeze":
         outside.freeze(side, action.id, action.freezeMs);
@@ -213,13 +269,21 @@ export function makeMachine(parts: MachineParts): Machine {
       case "stopped":
         endPulse();
         outside.trace(side, "pulse has ended");
+        if (startAgain) clock.after(10, () => machine.startPulse());
         break;
       case "announce":
-      case "grantPermit":
-      case "revokePermit":
       case "unfreeze":
         break;
     }
+  };
+
+  /** The kernel does it, refuses, or is so slow that whether it did it stays unknown. */
+  const askKernel = (id: number, effect: () => void): void => {
+    if (machine.kernelTrouble === "none") finish(id, random.between(0.1, 0.4), "confirmed", effect);
+    else if (machine.kernelTrouble === "refuses")
+      finish(id, 0.5, "refused", () => {}, "operation not permitted");
+    else
+      finish(id, kernelTimeoutMs, "unknown", random.chance(0.5) ? effect : () => {}, "no answer in 500 ms");
   };
 
   const persist = (id: number, effect: () => void): void => {
@@ -233,6 +297,10 @@ export function makeMachine(parts: MachineParts): Machine {
     );
   };
 
+  const hold = (deliver: () => void): void => {
+    if (held.length < framesHeld) held.push(deliver);
+  };
+
   const endPulse = (): void => {
     life?.cancelWake();
     life = undefined;
@@ -240,18 +308,21 @@ export function makeMachine(parts: MachineParts): Machine {
   };
 
   const reportNow = (): void => {
-    if (powered && node.up && !node.hung) tell({ type: "nodeReported", report: node.report(schedule.nowMs) });
+    if (powered && node.up && !node.hung) tell({ type: "nodeReported", report: node.report() });
   };
   const reportForEver = (bootsThen: number): void => {
     if (boots !== bootsThen) return;
     reportNow();
-    schedule.after(reportEveryMs, () => reportForEver(bootsThen));
+    clock.after(reportEveryMs, () => reportForEver(bootsThen));
   };
 
   const machine: Machine = {
     side,
+    clock,
     node,
     disk,
+    settings: parts.settings,
+    kernelTrouble: "none",
     crashAfterActions: Infinity,
     get kernel() {
       return kernel;
@@ -265,6 +336,12 @@ export function makeMachine(parts: MachineParts): Machine {
     get stalled() {
       return stalled;
     },
+    get unread() {
+      return life?.inbox.length ?? 0;
+    },
+    get lives() {
+      return lives;
+    },
     get state() {
       return life?.state;
     },
@@ -272,8 +349,8 @@ export function makeMachine(parts: MachineParts): Machine {
       if (powered) return;
       boots += 1;
       powered = true;
-      kernel = makeKernel(settings.leaseMs);
-      node.start(schedule.nowMs);
+      kernel = makeKernel(machine.settings.leaseMs);
+      node.start();
       machine.startPulse();
       reportForEver(boots);
     },
@@ -283,39 +360,54 @@ export function makeMachine(parts: MachineParts): Machine {
       powered = false;
       endPulse();
       node.kill();
-      kernel = makeKernel(settings.leaseMs);
+      disk.losePower();
+      held = [];
+      clock.resume();
+      kernel = makeKernel(machine.settings.leaseMs);
+    },
+    pause: () => clock.pause(),
+    resume: (keepFrames) => {
+      if (!clock.paused) return;
+      clock.resume();
+      const arrived = held;
+      held = [];
+      if (keepFrames) for (const deliver of arrived) deliver();
     },
     killPulse: (restart = true) => {
       if (life === undefined) return;
       const epoch = life.state.epoch;
       endPulse();
       const bootsThen = boots;
-      schedule.after(guardMs, () => {
+      clock.after(guardMs, () => {
         if (boots === bootsThen && life === undefined) kernel.release();
       });
-      schedule.after(siblingMs, () => {
+      clock.after(siblingMs, () => {
         if (boots !== bootsThen || life !== undefined || !node.up || node.hung || epoch === 0) return;
         kernel.release();
         outside.siblingGoodbye(side, epoch);
       });
       if (restart) {
-        schedule.after(restartMs, () => {
+        clock.after(restartMs, () => {
           if (boots === bootsThen && powered) machine.startPulse();
         });
       }
     },
     startPulse: () => {
+      if (life?.state.stopping === true) startAgain = true;
       if (life !== undefined || !powered) return;
+      startAgain = false;
       // Rule R6: before anything else the address goes.
       kernel.release();
+      lives += 1;
       const nonce = `${side}-${Math.floor(random.next() * 2 ** 40).toString(16)}`;
       life = {
-        state: initialState(settings),
+        state: initialState(machine.settings),
         ledger: makeFrameLedger(side, nonce),
         inbox: [],
         cancelWake: () => {},
       };
       tell({ type: "started", nonce, epoch: disk.epoch, intents: disk.intents });
+      if (!carrier) tell({ type: "carrierChanged", up: false });
       if (node.up && node.linked) tell({ type: "peerLinkChanged", up: true });
       reportNow();
     },
@@ -333,21 +425,33 @@ export function makeMachine(parts: MachineParts): Machine {
       tell({ type: "nodeLost" });
       const bootsThen = boots;
       if (!restart) return;
-      schedule.after(restartMs, () => {
+      clock.after(restartMs, () => {
         if (boots === bootsThen && powered) machine.startNode();
       });
     },
     startNode: () => {
       if (node.up || !powered) return;
-      node.start(schedule.nowMs);
+      node.start();
       reportNow();
     },
-    tell,
+    setCarrier: (up) => {
+      carrier = up;
+      machine.tell({ type: "carrierChanged", up });
+    },
+    tell: (happening) => {
+      if (clock.paused) hold(() => tell(happening));
+      else tell(happening);
+    },
     receive: (beat, path) => {
       if (!powered) return;
+      if (clock.paused) {
+        hold(() => machine.receive(beat, path));
+        return;
+      }
+      outside.delivered(side, beat);
       if (beat.claimToken !== undefined) kernel.claimFrame(beat.epoch);
       if (life === undefined) return;
-      const accepted = life.ledger.accept(beat, path, schedule.nowMs);
+      const accepted = life.ledger.accept(beat, path, clock.nowMs);
       if (accepted !== undefined) tell({ type: "beatReceived", path, beat, echoAgeMs: accepted.echoAgeMs });
     },
   };

@@ -23,13 +23,17 @@ export interface Weather {
 
 export const fairWeather: Weather = { lossRate: 0, doubleRate: 0, minDelayMs: 0.1, maxDelayMs: 0.1 };
 
+const roundTripMs = 0.2;
+
 export function otherSide(side: Side): Side {
   return side === "primary" ? "secondary" : "primary";
 }
 
 export interface Network {
   readonly paths: readonly SimulatedPath[];
-  weather: Weather;
+  weatherOn(path: SimulatedPath): Weather;
+  /** On one path, or on "all". */
+  setWeather(path: string, weather: Weather): void;
   /** Cuts one direction of a path, or of all paths. */
   cut(from: Side, path: string): void;
   mend(from: Side, path: string): void;
@@ -42,16 +46,26 @@ export interface Network {
   plugged(side: Side): boolean;
   /** Both directions of some IP path pass. */
   talk(): boolean;
+  /** Nothing of this side gets to the other on any path. */
+  severed(from: Side): boolean;
+  /** Every path carries everything at once. */
+  fair(): boolean;
   /** Carries something to the other side after a delay, or loses it. */
   carry(from: Side, path: SimulatedPath, arrive: () => void): void;
+  /** There and back. */
+  ask(from: Side, path: SimulatedPath, answer: () => void): void;
 }
 
 export function makeNetwork(paths: readonly SimulatedPath[], schedule: Schedule, random: Random): Network {
   const cuts = new Set<string>();
   const unplugged = new Set<Side>();
+  const weathers = new Map<string, Weather>();
   const network: Network = {
     paths,
-    weather: fairWeather,
+    weatherOn: (path) => weathers.get(path.name) ?? fairWeather,
+    setWeather: (path, weather) => {
+      for (const each of paths) if (path === "all" || each.name === path) weathers.set(each.name, weather);
+    },
     cut: (from, path) => {
       for (const each of paths) if (path === "all" || each.name === path) cuts.add(`${from} ${each.name}`);
     },
@@ -63,7 +77,7 @@ export function makeNetwork(paths: readonly SimulatedPath[], schedule: Schedule,
     healAll: () => {
       cuts.clear();
       unplugged.clear();
-      network.weather = fairWeather;
+      weathers.clear();
     },
     passes: (from, path) => {
       if (cuts.has(`${from} ${path.name}`)) return false;
@@ -72,8 +86,21 @@ export function makeNetwork(paths: readonly SimulatedPath[], schedule: Schedule,
     plugged: (side) => !unplugged.has(side),
     talk: () =>
       paths.some((path) => path.ip && network.passes("primary", path) && network.passes("secondary", path)),
+    severed: (from) => paths.every((path) => !network.passes(from, path)),
+    fair: () => paths.every((path) => network.weatherOn(path) === fairWeather),
+    ask: (from, path, answer) => {
+      const back = otherSide(from);
+      if (!network.passes(from, path) || !network.passes(back, path)) return;
+      if (network.weatherOn(path) === fairWeather) {
+        schedule.after(roundTripMs, () => {
+          if (network.passes(back, path)) answer();
+        });
+      } else {
+        network.carry(from, path, () => network.carry(back, path, answer));
+      }
+    },
     carry: (from, path, arrive) => {
-      const { weather } = network;
+      const weather = network.weatherOn(path);
       const copies = random.chance(weather.doubleRate) ? 2 : 1;
       for (let copy = 0; copy < copies; copy += 1) {
         if (random.chance(weather.lossRate)) continue;

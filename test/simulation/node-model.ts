@@ -4,6 +4,12 @@
  */
 
 import type { NodeReport } from "@understudy/core/internal/failover/event";
+import type { MachineClock } from "./clock.js";
+
+export interface Serving {
+  readonly epoch: number;
+  readonly stale: boolean;
+}
 
 export interface NodeModel {
   readonly up: boolean;
@@ -12,13 +18,22 @@ export interface NodeModel {
   services: boolean;
   store: boolean;
   kill(): void;
-  start(nowMs: number): void;
+  start(): void;
   hang(): void;
   resume(): void;
   /** The TLS link between the node processes came or went. */
-  linkChanged(up: boolean, nowMs: number): void;
-  report(nowMs: number): NodeReport;
+  linkChanged(up: boolean): void;
+  report(): NodeReport;
   readonly linked: boolean;
+  readonly serving: Serving | undefined;
+  promote(epoch: number, stale: boolean): void;
+  demote(): void;
+  grant(epoch: number, untilMs: number): void;
+  revoke(): void;
+  /** The epoch under which it may acknowledge now (rule R21). */
+  permitted(): number | undefined;
+  /** Whether a change could be acknowledged `solo` now (rule R20). */
+  mayGoSolo(): boolean;
 }
 
 /** Vectors are exchanged and merged within this time after the link is up. */
@@ -26,13 +41,17 @@ const mergeMs = 20;
 const inSyncMs = 60;
 /** The standby calls itself stale after this long without a stream (rule R20). */
 const staleAfterMs = 500;
+/** The active answers `solo` after this long without a stream (rule R20). */
+const soloAfterMs = 1000;
 
-export function makeNodeModel(): NodeModel {
+export function makeNodeModel(clock: MachineClock): NodeModel {
   let linkedSinceMs: number | undefined;
   let unlinkedSinceMs = 0;
   let verified = false;
   let wasInSync = false;
-  const model = {
+  let serving: Serving | undefined;
+  let permit: { readonly epoch: number; readonly untilMs: number } | undefined;
+  const model: { -readonly [K in keyof NodeModel]: NodeModel[K] } = {
     up: true,
     hung: false,
     services: true,
@@ -45,10 +64,12 @@ export function makeNodeModel(): NodeModel {
       model.hung = false;
       verified = false;
       wasInSync = false;
+      serving = undefined;
+      permit = undefined;
     },
-    start: (nowMs: number) => {
+    start: () => {
       model.up = true;
-      unlinkedSinceMs = nowMs;
+      unlinkedSinceMs = clock.nowMs;
     },
     hang: () => {
       model.hung = true;
@@ -56,12 +77,34 @@ export function makeNodeModel(): NodeModel {
     resume: () => {
       model.hung = false;
     },
-    linkChanged: (up: boolean, nowMs: number) => {
+    linkChanged: (up) => {
+      const { nowMs } = clock;
       if (up === (linkedSinceMs !== undefined)) return;
       linkedSinceMs = up ? nowMs : undefined;
       if (!up) unlinkedSinceMs = nowMs;
     },
-    report: (nowMs: number): NodeReport => {
+    get serving() {
+      return serving;
+    },
+    promote: (epoch, stale) => {
+      serving = { epoch, stale };
+    },
+    demote: () => {
+      serving = undefined;
+    },
+    grant: (epoch, untilMs) => {
+      if (model.up) permit = { epoch, untilMs };
+    },
+    revoke: () => {
+      permit = undefined;
+    },
+    permitted: () => {
+      if (!model.up || model.hung || permit === undefined || clock.nowMs >= permit.untilMs) return undefined;
+      return serving?.epoch === permit.epoch ? permit.epoch : undefined;
+    },
+    mayGoSolo: () => linkedSinceMs === undefined && clock.nowMs - unlinkedSinceMs >= soloAfterMs,
+    report: (): NodeReport => {
+      const { nowMs } = clock;
       if (linkedSinceMs !== undefined) {
         if (nowMs - linkedSinceMs >= mergeMs) verified = true;
         wasInSync = nowMs - linkedSinceMs >= inSyncMs;

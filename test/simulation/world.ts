@@ -3,9 +3,12 @@
  * it happens through the schedule, and is written to the trace.
  */
 
+import type { Action } from "@understudy/core/internal/failover/action";
 import type { Settings } from "@understudy/core/internal/failover/settings";
+import type { Beat } from "@understudy/core/internal/heartbeat/beat";
 import type { Side } from "@understudy/core/public";
-import { type Machine, makeMachine, type Outside } from "./machine.js";
+import { type ClockOptions, makeMachineClock } from "./clock.js";
+import { type Machine, type Mutation, makeMachine, type Observation, type Outside } from "./machine.js";
 import { makeNetwork, type Network, otherSide, type SimulatedPath } from "./network.js";
 import { type Random, seededRandom } from "./random.js";
 import { makeSchedule, type Schedule } from "./schedule.js";
@@ -15,6 +18,8 @@ export interface WorldOptions {
   readonly paths: readonly SimulatedPath[];
   /** Overrides of the defaults. */
   readonly settings?: Partial<Settings>;
+  readonly clocks?: Readonly<Record<Side, ClockOptions>>;
+  readonly mutations?: Partial<Record<Side, Mutation>>;
 }
 
 export interface TraceLine {
@@ -34,6 +39,17 @@ export interface World {
   stranger: boolean;
   /** Called after everything that happens. */
   readonly checks: (() => void)[];
+  /** Called with every step of either decision core. */
+  readonly observers: ((observation: Observation) => void)[];
+  readonly actionObservers: ((side: Side, action: Action) => void)[];
+  /** The nodes' keys differ: beats do not verify, TLS does not connect. */
+  foreign: boolean;
+  /** Every third machine on the client segment is gone. */
+  neighboursSilent: boolean;
+  /** Called when a beat gets to a running machine, before anything there sees it. */
+  readonly deliveries: ((to: Side, beat: Beat) => void)[];
+  /** Whether two may answer now (the fault table); set by the checker that knows. */
+  overlapExcused: () => boolean;
   /** Who answers the client for the HA address now. */
   answering(): readonly Side[];
   run(forMs: number): void;
@@ -81,7 +97,14 @@ export function makeWorld(options: WorldOptions): World {
   };
   const outside = makeOutside(() => world);
   const machine = (side: Side) =>
-    makeMachine({ settings: settings[side], paths: options.paths, schedule, random, outside });
+    makeMachine({
+      settings: settings[side],
+      paths: options.paths,
+      clock: makeMachineClock(schedule, options.clocks?.[side] ?? { offsetMs: 0, driftPpm: 0 }),
+      random,
+      outside,
+      mutation: options.mutations?.[side],
+    });
   let answered = "";
   const world: World = {
     schedule,
@@ -90,12 +113,18 @@ export function makeWorld(options: WorldOptions): World {
     settings,
     trace,
     stranger: false,
+    foreign: false,
+    neighboursSilent: false,
     checks: [],
+    observers: [],
+    deliveries: [],
+    overlapExcused: () => true,
+    actionObservers: [],
     machines: { primary: machine("primary"), secondary: machine("secondary") },
     answering: () =>
       sides.filter((side) => {
-        const { powered, kernel } = world.machines[side];
-        return powered && network.plugged(side) && kernel.answers(schedule.nowMs);
+        const { powered, kernel, clock } = world.machines[side];
+        return powered && !clock.paused && network.plugged(side) && kernel.answers(clock.nowMs);
       }),
     run: (forMs) => {
       schedule.runUntil(schedule.nowMs + forMs, () => {
@@ -120,8 +149,8 @@ function keepLink(world: World): void {
   const look = () => {
     const { primary, secondary } = world.machines;
     const processes = primary.node.up && secondary.node.up;
-    const machines = primary.powered && secondary.powered && world.network.talk();
-    const hung = primary.node.hung || secondary.node.hung;
+    const machines = primary.powered && secondary.powered && world.network.talk() && !world.foreign;
+    const hung = sides.some((side) => world.machines[side].node.hung || world.machines[side].clock.paused);
     const works = processes && machines && !hung;
     if (works) brokenSinceMs = undefined;
     else brokenSinceMs ??= world.schedule.nowMs;
@@ -131,7 +160,7 @@ function keepLink(world: World): void {
     if (now !== up) {
       up = now;
       for (const side of sides) {
-        world.machines[side].node.linkChanged(up, world.schedule.nowMs);
+        world.machines[side].node.linkChanged(up);
         if (world.machines[side].node.up) world.machines[side].tell({ type: "peerLinkChanged", up });
       }
     }
@@ -144,7 +173,20 @@ function makeOutside(world: () => World): Outside {
   return {
     sendBeat: (from, path, beat) => {
       const { network, machines } = world();
-      network.carry(from, path, () => machines[otherSide(from)].receive(beat, path.name));
+      network.carry(from, path, () => {
+        const peer = machines[otherSide(from)];
+        if (world().foreign) peer.tell({ type: "foreignBeatReceived", path: path.name });
+        else peer.receive(beat, path.name);
+      });
+    },
+    observe: (observation) => {
+      for (const observer of world().observers) observer(observation);
+    },
+    delivered: (side, beat) => {
+      for (const observer of world().deliveries) observer(side, beat);
+    },
+    performing: (side, action) => {
+      for (const observer of world().actionObservers) observer(side, action);
     },
     probe: (from, round) => probe(world(), from, round),
     probeNeighbours: (from) => probeNeighbours(world(), from),
@@ -157,6 +199,8 @@ function makeOutside(world: () => World): Outside {
         peer.powered &&
         peer.node.up &&
         !peer.node.hung &&
+        !peer.clock.paused &&
+        !world().foreign &&
         network.talk() &&
         peer.running
       ) {
@@ -174,10 +218,7 @@ function makeOutside(world: () => World): Outside {
       const asker = machines[from];
       const peer = machines[otherSide(from)];
       if (!asker.node.up || asker.node.hung) return;
-      const equal =
-        asker.node.linked &&
-        asker.node.report(schedule.nowMs).inSync &&
-        peer.node.report(schedule.nowMs).inSync;
+      const equal = asker.node.linked && asker.node.report().inSync && peer.node.report().inSync;
       schedule.after(equal ? 2 : freezeMs, () =>
         asker.tell({
           type: "actionFinished",
@@ -207,16 +248,14 @@ function makeOutside(world: () => World): Outside {
 function probe(world: World, from: Side, round: number): void {
   const { network, schedule, machines } = world;
   const peerSide = otherSide(from);
-  const peer = machines[peerSide];
   const asker = machines[from];
   for (const path of network.paths.filter(({ ip }) => ip)) {
-    if (!peer.powered || !network.passes(from, path) || !network.passes(peerSide, path)) continue;
-    schedule.after(roundTripMs, () => asker.tell({ type: "kernelAnswered", path: path.name, round }));
+    if (!runs(world, peerSide)) continue;
+    network.ask(from, path, () => asker.tell({ type: "kernelAnswered", path: path.name, round }));
   }
   const client = network.paths.find((path) => path.class === "client");
-  const segment = client === undefined || (network.passes(from, client) && network.passes(peerSide, client));
-  if (segment && world.answering().includes(peerSide)) {
-    schedule.after(roundTripMs, () =>
+  if (client !== undefined && world.answering().includes(peerSide)) {
+    network.ask(from, client, () =>
       asker.tell({ type: "addressAnswered", from: "peer", mac: `mac-${peerSide}` }),
     );
   }
@@ -228,8 +267,13 @@ function probe(world: World, from: Side, round: number): void {
   probeNeighbours(world, from);
 }
 
+function runs(world: World, side: Side): boolean {
+  const { powered, clock } = world.machines[side];
+  return powered && !clock.paused;
+}
+
 function probeNeighbours(world: World, from: Side): void {
-  if (!world.network.plugged(from)) return;
+  if (!world.network.plugged(from) || world.neighboursSilent) return;
   world.schedule.after(roundTripMs, () =>
     world.machines[from].tell({ type: "neighbourHeard", interfaceName: "eth0" }),
   );

@@ -1,0 +1,170 @@
+/**
+ * What is going to go wrong, and when: one seed gives one plan, and a plan is plain data, so that a failing one can be
+ * printed, cut down to the faults that matter and played again.
+ */
+
+import type { OperatorRequest } from "@understudy/core/internal/failover/event";
+import type { Settings } from "@understudy/core/internal/failover/settings";
+import type { Side } from "@understudy/core/public";
+import type { ClockOptions } from "./clock.js";
+import type { KernelTrouble } from "./machine.js";
+import type { SimulatedPath, Weather } from "./network.js";
+import { type Random, seededRandom } from "./random.js";
+
+export type FaultKind =
+  | { readonly kind: "weather"; readonly path: string; readonly weather: Weather }
+  | { readonly kind: "cut"; readonly from: Side; readonly path: string }
+  | { readonly kind: "split" }
+  | { readonly kind: "unplug"; readonly side: Side }
+  | { readonly kind: "carrier"; readonly side: Side }
+  | { readonly kind: "neighbours" }
+  | { readonly kind: "stall"; readonly side: Side }
+  | { readonly kind: "pause"; readonly side: Side; readonly keepFrames: boolean }
+  | { readonly kind: "killPulse"; readonly side: Side }
+  | { readonly kind: "killNode"; readonly side: Side }
+  | { readonly kind: "killBoth"; readonly side: Side }
+  | { readonly kind: "hangNode"; readonly side: Side }
+  | { readonly kind: "sickServices"; readonly side: Side }
+  | { readonly kind: "powerLoss"; readonly side: Side }
+  | { readonly kind: "crash"; readonly side: Side; readonly afterActions: number }
+  | { readonly kind: "diskFull"; readonly side: Side }
+  /** Acknowledged writes of this time are gone after the power loss that ends it. */
+  | { readonly kind: "lyingDisk"; readonly side: Side }
+  | { readonly kind: "rollBack"; readonly side: Side; readonly by: number }
+  | { readonly kind: "kernel"; readonly side: Side; readonly trouble: KernelTrouble }
+  | { readonly kind: "operator"; readonly side: Side; readonly request: OperatorRequest }
+  | { readonly kind: "stop"; readonly side: Side }
+  | { readonly kind: "config"; readonly side: Side }
+  | { readonly kind: "foreign" }
+  | { readonly kind: "stranger" }
+  | { readonly kind: "tampered"; readonly side: Side };
+
+export type Fault = { readonly atMs: number; readonly forMs: number } & FaultKind;
+
+export interface Plan {
+  readonly seed: number;
+  readonly paths: readonly SimulatedPath[];
+  readonly settings: Partial<Settings>;
+  readonly clocks: Readonly<Record<Side, ClockOptions>>;
+  /** When each machine is switched on. */
+  readonly bootMs: Readonly<Record<Side, number>>;
+  readonly faults: readonly Fault[];
+  /** When everything is made whole again. */
+  readonly healMs: number;
+}
+
+const udp: SimulatedPath = { name: "udp", class: "client", ip: true };
+const udp2: SimulatedPath = { name: "udp2", class: "client", ip: true };
+const cable: SimulatedPath = { name: "private", class: "private", ip: true };
+const serial: SimulatedPath = { name: "serial", class: "private", ip: false };
+const wirings: readonly (readonly SimulatedPath[])[] = [[udp], [udp, cable], [udp, serial], [udp, udp2]];
+
+type Maker = (random: Random, paths: readonly SimulatedPath[]) => FaultKind;
+const side = (random: Random): Side => (random.chance(0.5) ? "primary" : "secondary");
+const pathOrAll = (random: Random, paths: readonly SimulatedPath[]) =>
+  random.chance(0.4) ? "all" : random.pick(paths).name;
+
+const makers: readonly Maker[] = [
+  (random, paths) => ({ kind: "weather", path: pathOrAll(random, paths), weather: someWeather(random) }),
+  (random, paths) => ({ kind: "cut", from: side(random), path: pathOrAll(random, paths) }),
+  () => ({ kind: "split" }),
+  (random) => ({ kind: "unplug", side: side(random) }),
+  (random) => ({ kind: "carrier", side: side(random) }),
+  () => ({ kind: "neighbours" }),
+  (random) => ({ kind: "stall", side: side(random) }),
+  (random) => ({ kind: "pause", side: side(random), keepFrames: random.chance(0.5) }),
+  (random) => ({ kind: "killPulse", side: side(random) }),
+  (random) => ({ kind: "killNode", side: side(random) }),
+  (random) => ({ kind: "killBoth", side: side(random) }),
+  (random) => ({ kind: "hangNode", side: side(random) }),
+  (random) => ({ kind: "sickServices", side: side(random) }),
+  (random) => ({ kind: "powerLoss", side: side(random) }),
+  (random) => ({ kind: "crash", side: side(random), afterActions: 1 + Math.floor(random.next() ** 2 * 60) }),
+  (random) => ({ kind: "diskFull", side: side(random) }),
+  (random) => ({ kind: "lyingDisk", side: side(random) }),
+  (random) => ({ kind: "rollBack", side: side(random), by: 1 + Math.floor(random.next() * 6) }),
+  (random) => ({
+    kind: "kernel",
+    side: side(random),
+    trouble: random.pick(["refuses", "timesOut"] as const),
+  }),
+  (random) => ({ kind: "operator", side: side(random), request: someRequest(random) }),
+  (random) => ({ kind: "operator", side: side(random), request: someRequest(random) }),
+  (random) => ({ kind: "stop", side: side(random) }),
+  (random) => ({ kind: "config", side: side(random) }),
+  () => ({ kind: "foreign" }),
+  () => ({ kind: "stranger" }),
+  (random) => ({ kind: "tampered", side: side(random) }),
+];
+
+function someWeather(random: Random): Weather {
+  const minDelayMs = random.between(0.05, 3);
+  return {
+    lossRate: random.pick([0, 0.01, 0.1, 0.3]),
+    doubleRate: random.pick([0, 0.05, 0.3]),
+    minDelayMs,
+    // A spread wider than the interval reorders.
+    maxDelayMs: minDelayMs + random.pick([0, 0.5, 10, 60]),
+  };
+}
+
+function someRequest(random: Random): OperatorRequest {
+  const force = random.chance(0.2);
+  const kind = random.pick(["switchover", "switchover", "clearPreference", "maintenance", "maintenance"]);
+  if (kind === "switchover") return { kind, to: random.chance(0.3) ? undefined : side(random), force };
+  if (kind === "maintenance") return { kind, on: random.chance(0.5), force };
+  return { kind: "clearPreference" };
+}
+
+/** Faults of a blink, of about a lease, and long ones. */
+function someDuration(random: Random): number {
+  const [least, most] = random.pick([
+    [1, 40],
+    [40, 600],
+    [40, 600],
+    [600, 5000],
+  ] as const);
+  return random.between(least, most);
+}
+
+/** Few kinds in one plan, each several times, find more than all kinds once (swarm testing). */
+export function makePlan(seed: number): Plan {
+  const random = seededRandom(seed ^ 0x5eed_f417);
+  const paths = random.pick(wirings);
+  const fast = random.chance(0.3);
+  const bootWithin = random.pick([0, 0, 100, 8000]);
+  const bootMs = { primary: random.between(0, bootWithin), secondary: random.between(0, bootWithin) };
+  const startMs = Math.max(bootMs.primary, bootMs.secondary) + random.pick([10, 2000, 2000]);
+  const kinds = Array.from({ length: 1 + Math.floor(random.next() * 5) }, () => random.pick(makers));
+  const count = 1 + Math.floor(random.next() * 9);
+  const withinMs = random.pick([500, 3000, 8000]);
+  const faults = Array.from({ length: count }, (): Fault => {
+    const atMs = startMs + random.between(0, withinMs);
+    return { atMs, forMs: someDuration(random), ...random.pick(kinds)(random, paths) };
+  }).sort((left, right) => left.atMs - right.atMs);
+  const clock = () => ({ offsetMs: random.between(0, 5_000_000), driftPpm: random.between(-200, 200) });
+  return {
+    seed,
+    paths,
+    settings: {
+      ...(fast ? { intervalMs: 5, deadFloorMs: 32 } : {}),
+      leaseMs: random.pick([250, 250, 100]),
+      aloneAfterMs: 3000,
+      reclaimHoldMs: 1000,
+      foreignHoldMs: 2000,
+      failback: { mode: "auto", holdMs: 1000, maxHoldMs: 8000, manualAfterLosses: 3, freezeMs: 50 },
+    },
+    clocks: { primary: clock(), secondary: clock() },
+    bootMs,
+    faults,
+    healMs: Math.max(
+      startMs,
+      ...faults.map(({ atMs, forMs }) => atMs + Math.min(forMs, random.between(50, 5000))),
+    ),
+  };
+}
+
+export function describeFault(fault: Fault): string {
+  const { atMs, forMs, kind, ...rest } = fault;
+  return `${atMs.toFixed(1)} ms, for ${forMs.toFixed(1)} ms: ${kind} ${JSON.stringify(rest)}`;
+}
