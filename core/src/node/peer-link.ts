@@ -32,6 +32,8 @@ export interface PeerLinkListeners {
   closed(reason: string): void;
   /** `bufferedBytes` has fallen below 1 MiB after having been above 4 MiB. */
   drained(): void;
+  /** An attempt came to nothing: a wrong key, a wrong version, nobody there. May be called often; the link goes on trying. */
+  failed?(reason: string): void;
 }
 
 export interface PeerLinkOptions {
