@@ -95,7 +95,9 @@ test("two nodes with one key meet, and messages of every size arrive in order", 
     "the secondary dials from its own node address",
   );
   const sizes = [1, 3, 70_000, 5, 8 * 1024 * 1024, 2];
-  sizes.forEach((size, at) => assert.ok(secondary.link.send(new Uint8Array(size).fill(at + 1))));
+  for (const [at, size] of sizes.entries()) {
+    assert.ok(secondary.link.send(new Uint8Array(size).fill(at + 1)));
+  }
   await primary.until("message", undefined, sizes.length);
   const arrived = primary.said.filter(({ kind }) => kind === "message").map(({ bytes }) => bytes);
   assert.deepEqual(

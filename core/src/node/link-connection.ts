@@ -77,17 +77,19 @@ export function speakOn(
 
   function greet(message: Uint8Array): void {
     const hello = parseHello(message);
+    const version = Math.min(hello?.max ?? 0, versions.max);
     const mismatch = hello === undefined ? "it does not speak the link protocol" : misfit(hello, identity);
-    if (hello === undefined || mismatch !== undefined) return refuse(mismatch ?? "");
-    const version = Math.min(hello.max, versions.max);
-    if (version < Math.max(hello.min, versions.min)) {
-      return refuse(
-        `the protocols do not meet: one node speaks ${versions.min} to ${versions.max}, the other ${hello.min} to ${hello.max}; bring both to one release`,
-      );
+    if (hello === undefined || mismatch !== undefined) {
+      refuse(mismatch ?? "");
+    } else if (version < Math.max(hello.min, versions.min)) {
+      const spans = `${versions.min} to ${versions.max}, the other ${hello.min} to ${hello.max}`;
+      refuse(`the protocols do not meet: one node speaks ${spans}; bring both to one release`);
+    } else if (hello.refusal !== undefined) {
+      end(`the other node refused: ${hello.refusal}`);
+    } else {
+      state = "open";
+      listeners.opened(version);
     }
-    if (hello.refusal !== undefined) return end(`the other node refused: ${hello.refusal}`);
-    state = "open";
-    listeners.opened(version);
   }
 
   const reader = createFrameReader(() => (state === "open" ? mostMessageBytes : mostHelloBytes));

@@ -39,7 +39,8 @@ export function dialInTurn(door: LinkDoor): { close(): Promise<void> } {
     const key = ring[keyAt % ring.length];
     if (target === undefined || key === undefined) {
       door.failed(target === undefined ? "the nodes have no address family in common" : "there is no key");
-      return again();
+      again();
+      return;
     }
     let reached = false;
     let secure = false;
