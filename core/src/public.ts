@@ -1,6 +1,9 @@
 /** All that a plugin may import. What is exported here is the contract, versioned by PLUGIN_API_VERSION. */
 
 export { z } from "zod";
+export { commandOption } from "./command/command-schema.js";
+export type { Command, CommandOptions, CommandResult } from "./command/run-command.js";
+export { commandText, programOf, runCommand, signalGroup } from "./command/run-command.js";
 export type { ErrorCatalogue, ErrorEntry } from "./errors/error.js";
 export { errorsOf, UnderstudyError } from "./errors/error.js";
 export type {

@@ -1,0 +1,111 @@
+/**
+ * What every observer must show, as tests of node:test: it takes whatever it is told, one call at a time and in order,
+ * and its failures stay its own.
+ */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Observer, TimelineEntry } from "../plugin/contract.js";
+import { until, within } from "./until.js";
+
+export interface ObserverFixture {
+  /** Not started. */
+  readonly observer: Observer;
+  /** What reached the world so far, oldest first: the `what` of each entry. */
+  seen(): readonly string[] | Promise<readonly string[]>;
+  dispose(): void | Promise<void>;
+}
+
+export interface ObserverSuite {
+  readonly name: string;
+  /** An observer that is told of every kind. */
+  make(): Promise<ObserverFixture>;
+  /** One whose way to the world is broken: it may fail, but it may not hang. */
+  makeBroken(): Promise<ObserverFixture>;
+}
+
+export function timelineEntry(changes: Partial<TimelineEntry> = {}): TimelineEntry {
+  return {
+    at: "2026-01-02T03:04:05.678Z",
+    node: "one",
+    monotonicMs: 1234.5,
+    kind: "role",
+    what: "standby -> claiming: the other node is gone",
+    rules: ["R9", "R13"],
+    details: { from: "standby", to: "claiming", epoch: 7 },
+    ...changes,
+  };
+}
+
+export function observerConformance(suite: ObserverSuite): void {
+  const use = async (made: Promise<ObserverFixture>, work: (fixture: ObserverFixture) => Promise<void>) => {
+    const fixture = await made;
+    try {
+      await work(fixture);
+    } finally {
+      await within("stop", Promise.allSettled([fixture.observer.stop()]));
+      await fixture.dispose();
+    }
+  };
+  describe(`${suite.name} is an observer`, () => {
+    test("what it is told reaches the world in order", () => use(suite.make(), inOrder));
+    test("any text is carried as it is", () => use(suite.make(), anyText));
+    test("a broken way to the world ends each call by itself", () => use(suite.makeBroken(), settlesBroken));
+    test("it stops without a start", () => use(suite.make(), stopsUnstarted));
+    test("it stops while an entry is under way", () => use(suite.make(), stopsInTheMiddle));
+    test("what it says of itself is one line", () => use(suite.make(), oneLine));
+  });
+}
+
+async function inOrder({ observer, seen }: ObserverFixture): Promise<void> {
+  await within("start", observer.start());
+  const told = ["first", "second", "third", "fourth"];
+  for (const what of told) await within(what, observer.observe(timelineEntry({ what })));
+  await until("all four", async () => (await seen()).length >= 4);
+  assert.deepEqual(await seen(), told);
+}
+
+async function anyText({ observer, seen }: ObserverFixture): Promise<void> {
+  await within("start", observer.start());
+  const what = "quotes ' \" ` $(id) ; | & \\ and ünïcödé \u{1f3ad}, two\nlines";
+  await within("an odd text", observer.observe(timelineEntry({ what, details: { nested: [{ a: 1 }] } })));
+  await within("a long one", observer.observe(timelineEntry({ what: "x".repeat(100_000) })));
+  await until("both", async () => (await seen()).length >= 2);
+  assert.deepEqual(await seen(), [what, "x".repeat(100_000)]);
+}
+
+async function settlesBroken({ observer }: ObserverFixture): Promise<void> {
+  await Promise.allSettled([within("start", observer.start())]);
+  for (let count = 0; count < 3; count += 1) {
+    const outcome = observer.observe(timelineEntry()).then(
+      () => "settled",
+      () => "settled",
+    );
+    assert.equal(await within("an entry that cannot be delivered", outcome, 50_000), "settled");
+  }
+}
+
+async function stopsUnstarted({ observer }: ObserverFixture): Promise<void> {
+  await within("stop without start", observer.stop());
+}
+
+async function stopsInTheMiddle({ observer }: ObserverFixture): Promise<void> {
+  await within("start", observer.start());
+  const underWay = Promise.allSettled([observer.observe(timelineEntry())]);
+  // The core gives a stop five seconds.
+  await within("stop", observer.stop(), 5000);
+  await within("the entry that was under way", underWay);
+}
+
+async function oneLine({ observer }: ObserverFixture): Promise<void> {
+  const check = () => {
+    const line = observer.describe();
+    assert.match(line, /^\S.*\S$/);
+    assert.ok(!line.includes("\n") && line.length <= 200, line);
+  };
+  check();
+  await within("start", observer.start());
+  check();
+  await within("stop", observer.stop());
+  check();
+}
