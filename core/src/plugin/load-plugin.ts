@@ -1,0 +1,160 @@
+/**
+ * Loads one plugin that the config names: finds it, imports it, checks that it is what it says, and lets its schema
+ * judge its options. Everything that can be wrong has its own error code and its place in the config file.
+ */
+
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { PathEntry, PluginEntry } from "../config/config.js";
+import { formatMistakes, mistakeAt, objectionsOf } from "../config/mistakes.js";
+import { keyPath, readYaml, type YamlText } from "../config/places.js";
+import type { UnderstudyError } from "../errors/error.js";
+import { pluginError, type pluginErrors } from "../errors/plugins.js";
+import type { PluginKind } from "./contract.js";
+import { withDeadline } from "./deadline.js";
+import { PLUGIN_API_VERSION, type Plugin } from "./define-plugin.js";
+import { resolvePlugin } from "./resolve.js";
+
+export interface Loaded<K extends PluginKind = PluginKind> {
+  readonly plugin: Plugin<K>;
+  readonly entry: K extends "transport" ? PathEntry : PluginEntry;
+  /** Parsed by the plugin's schema, defaults filled in. */
+  readonly options: unknown;
+  readonly packageName: string;
+  readonly version: string;
+}
+
+type EntryOf<K extends PluginKind> = Loaded<K>["entry"];
+
+const importDeadlineMs = 10_000;
+
+/** Throws an UnderstudyError PLUGIN_…. `configFile` is absolute; it is read again only to place a mistake. */
+export async function loadPlugin<K extends PluginKind>(
+  entry: EntryOf<K>,
+  kind: K,
+  configFile: string,
+): Promise<Loaded<K>> {
+  const report = reporter(entry, configFile);
+  const found = resolvePlugin(entry.plugin, kind, dirname(configFile));
+  if (!found.found) throw report("PLUGIN_NOT_FOUND", found.why);
+  const exported = await importDefault(found.file, report);
+  const plugin = checkPlugin(exported, kind, found.packageName, report);
+  const options = parseOptions(plugin, entry, configFile, report);
+  return { plugin, entry, options, packageName: found.packageName, version: found.version };
+}
+
+type Report = (code: keyof typeof pluginErrors, what: string, cause?: unknown) => UnderstudyError;
+
+function reporter(entry: PluginEntry, configFile: string): Report {
+  return (code, what, cause) => {
+    const yaml = yamlOf(configFile);
+    const objection = { path: keyPath(entry.at), of: "value", what } as const;
+    const { place, key } =
+      yaml === undefined ? { place: configFile, key: entry.at } : mistakeAt(yaml, objection);
+    return pluginError(code, `${place}  ${key}: ${what}`, {
+      cause,
+      details: { place, key, plugin: entry.plugin },
+    });
+  };
+}
+
+function yamlOf(file: string): YamlText | undefined {
+  try {
+    return readYaml(readFileSync(file, "utf8"), file);
+  } catch {
+    return undefined;
+  }
+}
+
+async function importDefault(file: string, report: Report): Promise<unknown> {
+  let module: Readonly<Record<string, unknown>>;
+  try {
+    const imported = import(pathToFileURL(file).href) as Promise<Readonly<Record<string, unknown>>>;
+    const inTime = await withDeadline(imported, importDeadlineMs);
+    if (!inTime.done) {
+      throw report(
+        "PLUGIN_BROKEN_IMPORT",
+        `${file} did not finish loading within ${importDeadlineMs / 1000} s`,
+      );
+    }
+    module = inTime.value;
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code === "PLUGIN_BROKEN_IMPORT") throw cause;
+    throw report("PLUGIN_BROKEN_IMPORT", `${file} cannot be loaded: ${messageOf(cause)}`, cause);
+  }
+  if (module.default === undefined) throw report("PLUGIN_NO_DEFAULT_EXPORT", `${file} has no default export`);
+  return module.default;
+}
+
+function checkPlugin<K extends PluginKind>(
+  exported: unknown,
+  kind: K,
+  packageName: string,
+  report: Report,
+): Plugin<K> {
+  if (!looksLikePlugin(exported)) {
+    throw report("PLUGIN_NOT_A_PLUGIN", `what ${packageName} exports by default is no plugin`);
+  }
+  const { apiVersion } = exported;
+  if (apiVersion > PLUGIN_API_VERSION) {
+    const versions = `version ${apiVersion} of the plugin contract; this is version ${PLUGIN_API_VERSION}`;
+    throw report("PLUGIN_API_TOO_NEW", `${packageName} was made for ${versions}`);
+  }
+  if (apiVersion < PLUGIN_API_VERSION) {
+    const versions = `version ${apiVersion} of the plugin contract; this is version ${PLUGIN_API_VERSION}`;
+    throw report("PLUGIN_API_TOO_OLD", `${packageName} was made for ${versions}`);
+  }
+  if (!isOfKind(exported, kind)) {
+    throw report(
+      "PLUGIN_WRONG_KIND",
+      `${packageName} is of kind ${exported.kind}, and ${kind} is wanted here`,
+    );
+  }
+  checkProcess(exported, packageName, report);
+  return exported;
+}
+
+function checkProcess({ kind, runsIn }: Plugin, packageName: string, report: Report): void {
+  const allowed = kind === "address" ? ["pulse"] : kind === "transport" ? ["pulse", "node"] : ["node"];
+  if (allowed.includes(runsIn)) return;
+  throw report("PLUGIN_WRONG_PROCESS", `${packageName}, of kind ${kind}, says that it runs in ${runsIn}`);
+}
+
+function looksLikePlugin(value: unknown): value is Plugin {
+  if (typeof value !== "object" || value === null) return false;
+  const plugin = value as Partial<Record<keyof Plugin, unknown>>;
+  return (
+    plugin.understudyPlugin === true &&
+    typeof plugin.apiVersion === "number" &&
+    typeof plugin.name === "string" &&
+    typeof plugin.kind === "string" &&
+    typeof plugin.make === "function" &&
+    typeof plugin.needs === "object" &&
+    plugin.needs !== null &&
+    typeof (plugin.config as { safeParse?: unknown } | undefined)?.safeParse === "function"
+  );
+}
+
+function isOfKind<K extends PluginKind>(plugin: Plugin, kind: K): plugin is Plugin<K> & Plugin {
+  return plugin.kind === kind;
+}
+
+function parseOptions(plugin: Plugin, entry: PluginEntry, configFile: string, report: Report): unknown {
+  let parsed: ReturnType<Plugin["config"]["safeParse"]>;
+  try {
+    parsed = plugin.config.safeParse(entry.options);
+  } catch (cause) {
+    throw report("PLUGIN_CONFIG_WRONG", `its schema failed: ${messageOf(cause)}`, cause);
+  }
+  if (parsed.success) return parsed.data;
+  const objections = objectionsOf(parsed.error, entry.options, plugin.config, keyPath(entry.at));
+  const yaml = yamlOf(configFile) ?? readYaml("", configFile);
+  const mistakes = objections.map((one) => mistakeAt(yaml, one));
+  const message = `the options of ${entry.plugin} (${entry.at}) are wrong:\n${formatMistakes(mistakes)}`;
+  throw pluginError("PLUGIN_CONFIG_WRONG", message, { details: { mistakes, plugin: entry.plugin } });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
