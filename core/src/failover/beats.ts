@@ -5,7 +5,7 @@
 
 import type { BeatBody } from "./action.js";
 import type { Draft } from "./draft.js";
-import { clearAlarm, raiseAlarm, record } from "./draft.js";
+import { momentMs, raiseAlarm, record } from "./draft.js";
 import { ownHealth } from "./health.js";
 import { standDown } from "./release.js";
 import type { State } from "./state.js";
@@ -47,7 +47,7 @@ function renewLease(draft: Draft): void {
       `this node stalled for ${stalledMs} ms and its lease of ${state.settings.leaseMs} ms ended`,
       ["G7", "R1"],
     );
-    raiseAlarm(draft, "STALLED", `stalled for ${stalledMs} ms while active`);
+    raiseAlarm(draft, "STALLED", `stalled for ${stalledMs} ms while active`, momentMs);
     standDown(draft, "it stalled for longer than its lease", ["G7"], { sayGoodbye: true });
     return;
   }
@@ -81,5 +81,4 @@ export function keepRhythm(draft: Draft): void {
     state.nextBeatMs = Math.min(state.nextBeatMs, atMs + 2);
   }
   if (state.goodbye !== undefined && atMs >= state.goodbye.untilMs) state.goodbye = undefined;
-  if (state.role === "active" && atMs - state.roleSinceMs > 10_000) clearAlarm(draft, "STALLED");
 }

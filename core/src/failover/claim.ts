@@ -6,7 +6,7 @@
 import { startAnnouncing } from "./announcements.js";
 import { sendBeatNow } from "./beats.js";
 import type { Draft } from "./draft.js";
-import { clearAlarm, enterRole, nextId, raiseAlarm, record } from "./draft.js";
+import { clearAlarm, enterRole, momentMs, nextId, raiseAlarm, record } from "./draft.js";
 import { claimsAgainst, nextEpoch } from "./epochs.js";
 import { releaseAddress } from "./release.js";
 import type { State } from "./state.js";
@@ -99,7 +99,7 @@ export function addressNotAcquired(draft: Draft, outcome: string, detail: string
   const { state, atMs } = draft;
   state.acquireId = undefined;
   state.blockedUntilMs = atMs + 1000;
-  raiseAlarm(draft, "ADDRESS_REFUSED", `the address could not be taken (${outcome}): ${detail}`);
+  raiseAlarm(draft, "ADDRESS_REFUSED", `the address could not be taken (${outcome}): ${detail}`, momentMs);
   enterRole(draft, "releasing", `the address could not be taken: ${detail}`, ["R14"]);
   releaseAddress(draft, { sayGoodbye: true });
 }

@@ -44,12 +44,20 @@ export function enterRole(draft: Draft, role: Role, why: string, rules: readonly
   state.reason = why;
 }
 
-export function raiseAlarm(draft: Draft, code: AlarmCode, detail: string): void {
+/** `forMs`: how long it stays after the last time, for what has no end of its own to wait for. */
+export function raiseAlarm(draft: Draft, code: AlarmCode, detail: string, forMs = Infinity): void {
   const { state } = draft;
-  if (state.alarms.some((alarm) => alarm.code === code && alarm.detail === detail)) return;
-  const since = state.alarms.find((alarm) => alarm.code === code)?.sinceMs ?? draft.atMs;
-  state.alarms = [...state.alarms.filter((alarm) => alarm.code !== code), { code, detail, sinceMs: since }];
-  draft.actions.push({ type: "raiseAlarm", code, detail });
+  const known = state.alarms.find((alarm) => alarm.code === code);
+  const alarm = { code, detail, sinceMs: known?.sinceMs ?? draft.atMs, untilMs: draft.atMs + forMs };
+  state.alarms = [...state.alarms.filter((each) => each.code !== code), alarm];
+  if (known?.detail !== detail) draft.actions.push({ type: "raiseAlarm", code, detail });
+}
+
+/** Long enough to be seen, short enough not to be taken for the present; the timeline keeps it. */
+export const momentMs = 10_000;
+
+export function endMomentaryAlarms(draft: Draft): void {
+  for (const { code, untilMs } of draft.state.alarms) if (draft.atMs >= untilMs) clearAlarm(draft, code);
 }
 
 export function clearAlarm(draft: Draft, code: AlarmCode): void {

@@ -6,7 +6,7 @@
 import type { Side } from "../plugin/contract.js";
 import { claim, mayClaim } from "./claim.js";
 import type { Draft } from "./draft.js";
-import { clearAlarm, enterRole, raiseAlarm } from "./draft.js";
+import { clearAlarm, enterRole, momentMs, raiseAlarm } from "./draft.js";
 import { ownScore, peerScore } from "./health.js";
 import { holdsAddress, peerReachable, serves } from "./peer.js";
 import type { State } from "./state.js";
@@ -130,6 +130,7 @@ function continueFirstClaim(draft: Draft): void {
       draft,
       "ADDRESS_CONFLICT",
       `a third machine, ${stranger.mac}, answers for the HA address: not taking it`,
+      momentMs,
     );
     state.firstClaim = { ...first, nextProbeMs: atMs + strangerRemembersMs, probesLeft: conflictProbes };
     draft.actions.push({ type: "probe", round: 0 });

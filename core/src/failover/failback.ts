@@ -45,6 +45,7 @@ function considerFailback(draft: Draft): void {
   if (obstacle !== undefined) {
     state.failback = { ...state.failback, eligibleSinceMs: undefined, waiting: obstacle };
     if (manualByLosses(state, atMs)) raiseAlarm(draft, "FAILBACK_MANUAL", obstacle);
+    else clearAlarm(draft, "FAILBACK_MANUAL");
     return;
   }
   const since = state.failback.eligibleSinceMs ?? atMs;

@@ -5,7 +5,7 @@
 
 import { announceAgain } from "./announcements.js";
 import type { Draft } from "./draft.js";
-import { clearAlarm, raiseAlarm, record } from "./draft.js";
+import { clearAlarm, momentMs, raiseAlarm, record } from "./draft.js";
 import { considerHandover } from "./failback.js";
 import { endJointSilence } from "./silence.js";
 import { addressAnswered, kernelAnswered } from "./suspicion.js";
@@ -37,7 +37,8 @@ function heardStranger(draft: Draft, mac: string): void {
   }
   state.link = { ...state.link, stranger: { mac, atMs } };
   if (state.role !== "active") return;
-  raiseAlarm(draft, "ADDRESS_CONFLICT", `a third machine, ${mac}, answers for the HA address that we hold`);
+  const what = `a third machine, ${mac}, answers for the HA address that we hold`;
+  raiseAlarm(draft, "ADDRESS_CONFLICT", what, momentMs);
   announceAgain(draft);
 }
 

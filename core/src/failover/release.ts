@@ -5,7 +5,7 @@
 
 import { sendBeatNow } from "./beats.js";
 import type { Draft } from "./draft.js";
-import { enterRole, nextId, raiseAlarm } from "./draft.js";
+import { clearAlarm, enterRole, momentMs, nextId, raiseAlarm } from "./draft.js";
 
 /** How long a goodbye is repeated, and how long its sender leaves the address to the other node. */
 export const goodbyeMs = 500;
@@ -50,6 +50,8 @@ export function addressReleased(draft: Draft): void {
   state.servingStale = false;
   state.epoch = 0;
   state.nobodySinceMs = atMs;
+  clearAlarm(draft, "SERVING_STALE");
+  clearAlarm(draft, "FAILBACK_MANUAL");
   draft.actions.push({ type: "armClaims", epochs: [] });
   const next = state.intents.maintenance ? "maintenance" : "standby";
   enterRole(draft, next, state.reason, ["R12"]);
@@ -63,7 +65,7 @@ export function addressReleased(draft: Draft): void {
 /** The kernel did not confirm: never a goodbye; try again, with the lease dropped meanwhile. */
 export function releaseFailed(draft: Draft, detail: string): void {
   const { state, atMs } = draft;
-  raiseAlarm(draft, "ADDRESS_REFUSED", `the address could not be removed: ${detail}`);
+  raiseAlarm(draft, "ADDRESS_REFUSED", `the address could not be removed: ${detail}`, momentMs);
   if (state.release !== undefined)
     state.release = { ...state.release, id: 0, retryAtMs: atMs + releaseRetryMs };
 }

@@ -114,6 +114,8 @@ export interface Alarm {
   readonly code: AlarmCode;
   readonly detail: string;
   readonly sinceMs: number;
+  /** When it ends by itself: an alarm about a moment, not about a condition. Infinity: when its condition ends. */
+  readonly untilMs: number;
 }
 
 export interface State {

@@ -9,7 +9,7 @@ import { announceAgain, keepAnnouncing } from "./announcements.js";
 import { grantPermit, keepRhythm } from "./beats.js";
 import { addressAcquired, addressNotAcquired, persistEpoch, promoteWhenReady } from "./claim.js";
 import type { Draft } from "./draft.js";
-import { clearAlarm, enterRole, raiseAlarm, record } from "./draft.js";
+import { clearAlarm, endMomentaryAlarms, enterRole, momentMs, raiseAlarm, record } from "./draft.js";
 import { elect, leaveJoining, takeOnGoodbye } from "./election.js";
 import type { Event, EventType } from "./event.js";
 import { considerHandover } from "./failback.js";
@@ -91,6 +91,7 @@ function upkeep(draft: Draft): void {
   keepAnnouncing(draft);
   settleOperator(draft);
   settleStop(draft);
+  endMomentaryAlarms(draft);
 }
 
 function started(draft: Draft, event: EventOf<"started">): void {
@@ -139,12 +140,13 @@ function foreignBeatReceived(draft: Draft, path: string): void {
     draft,
     "FOREIGN_BEATS",
     `beats of this cluster arrive on ${path} that our key does not verify: compare the key files`,
+    state.settings.foreignHoldMs,
   );
 }
 
 function addressTampered(draft: Draft, what: string): void {
   record(draft, "address", what, ["R7"]);
-  raiseAlarm(draft, "ADDRESS_TAMPERED", what);
+  raiseAlarm(draft, "ADDRESS_TAMPERED", what, momentMs);
   announceAgain(draft);
 }
 
