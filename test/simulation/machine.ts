@@ -230,23 +230,25 @@ export function makeMachine(parts: MachineParts): Machine {
         outside.probeNeighbours(side);
         break;
       case "promote":
-        if (!node.up || node.hung) break;
-        node.promote(action.epoch, action.stale);
-        finish(action.id, random.between(0.5, 3), "confirmed", () => {});
+        node.take(() => {
+          node.promote(action.epoch, action.stale);
+          finish(action.id, random.between(0.5, 3), "confirmed", () => {});
+        });
         break;
       case "demote":
-        if (!node.up || node.hung) break;
-        node.demote();
-        finish(action.id, random.between(0.5, 3), "confirmed", () => {});
+        node.take(() => {
+          node.demote();
+          finish(action.id, random.between(0.5, 3), "confirmed", () => {});
+        });
         break;
       case "grantPermit":
-        node.grant(action.epoch, action.untilMs);
+        node.take(() => node.grant(action.epoch, action.untilMs));
         break;
       case "revokePermit":
-        node.revoke();
+        node.take(() => node.revoke());
         break;
       case "freeze":
-        outside.freeze(side, action.id, action.freezeMs);
+        node.take(() => outside.freeze(side, action.id, action.freezeMs));
         break;
       case "askPeerRole":
         outside.askPeerRole(side, action.id);

@@ -21,6 +21,8 @@ export interface NodeModel {
   start(): void;
   hang(): void;
   resume(): void;
+  /** From pulse, in order; a hung process reads it when it goes on, a dead one never. */
+  take(message: () => void): void;
   /** The TLS link between the node processes came or went. */
   linkChanged(up: boolean): void;
   report(): NodeReport;
@@ -50,6 +52,7 @@ export function makeNodeModel(clock: MachineClock): NodeModel {
   let verified = false;
   let wasInSync = false;
   let serving: Serving | undefined;
+  let unread: (() => void)[] = [];
   let permit: { readonly epoch: number; readonly untilMs: number } | undefined;
   const model: { -readonly [K in keyof NodeModel]: NodeModel[K] } = {
     up: true,
@@ -66,16 +69,23 @@ export function makeNodeModel(clock: MachineClock): NodeModel {
       wasInSync = false;
       serving = undefined;
       permit = undefined;
+      unread = [];
     },
     start: () => {
       model.up = true;
       unlinkedSinceMs = clock.nowMs;
+    },
+    take: (message) => {
+      if (!model.up) return;
+      if (model.hung) unread.push(message);
+      else message();
     },
     hang: () => {
       model.hung = true;
     },
     resume: () => {
       model.hung = false;
+      for (const message of unread.splice(0)) message();
     },
     linkChanged: (up) => {
       const { nowMs } = clock;
@@ -93,7 +103,7 @@ export function makeNodeModel(clock: MachineClock): NodeModel {
       serving = undefined;
     },
     grant: (epoch, untilMs) => {
-      if (model.up) permit = { epoch, untilMs };
+      permit = { epoch, untilMs };
     },
     revoke: () => {
       permit = undefined;

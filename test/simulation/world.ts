@@ -214,19 +214,22 @@ function makeOutside(world: () => World): Outside {
       }
     },
     freeze: (from, id, freezeMs) => {
-      const { schedule, machines } = world();
+      const { machines } = world();
       const asker = machines[from];
       const peer = machines[otherSide(from)];
-      if (!asker.node.up || asker.node.hung) return;
-      const equal = asker.node.linked && asker.node.report().inSync && peer.node.report().inSync;
-      schedule.after(equal ? 2 : freezeMs, () =>
-        asker.tell({
-          type: "actionFinished",
-          id,
-          outcome: equal ? "confirmed" : "refused",
-          detail: equal ? "" : "the other node did not confirm the same vector",
-        }),
-      );
+      const equal = () =>
+        runs(world(), otherSide(from)) &&
+        world().network.talk() &&
+        !peer.node.hung &&
+        asker.node.linked &&
+        asker.node.report().inSync &&
+        peer.node.report().inSync;
+      asker.clock.after(equal() ? 2 : freezeMs, () => {
+        if (!asker.node.up || asker.node.hung) return;
+        const outcome = equal() ? "confirmed" : "refused";
+        const detail = equal() ? "" : "the other node did not confirm the same vector";
+        asker.tell({ type: "actionFinished", id, outcome, detail });
+      });
     },
     siblingGoodbye: (from, epoch) => {
       const { schedule, machines, network, trace } = world();

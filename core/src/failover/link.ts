@@ -6,7 +6,7 @@
 import { announceAgain } from "./announcements.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, momentMs, raiseAlarm, record } from "./draft.js";
-import { considerHandover } from "./failback.js";
+import { standDown } from "./release.js";
 import { endJointSilence } from "./silence.js";
 import { addressAnswered, kernelAnswered } from "./suspicion.js";
 
@@ -60,7 +60,8 @@ export function heardCarrier(draft: Draft, up: boolean): void {
     return;
   }
   raiseAlarm(draft, "CLIENT_LINK_LOST", "the interface of the HA address has no carrier");
-  // An egress refresh still fires without carrier, so the kernel would go on answering when it returns (rule R5).
-  if (state.role === "active") draft.actions.push({ type: "dropLease" });
-  considerHandover(draft);
+  // An egress refresh still fires without carrier, so the kernel would go on answering when it returns (rule R5). A lease
+  // once dropped does not revive (rule R1): whoever serves then must take the address anew.
+  if (state.role === "active" || state.role === "claiming")
+    standDown(draft, "the carrier of the client side is lost", ["R5", "R27"], { sayGoodbye: true });
 }
