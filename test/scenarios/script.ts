@@ -48,6 +48,7 @@ export function rulesOf(text: string): readonly string[] {
 const clientPath: SimulatedPath = { name: "udp", class: "client", ip: true };
 const knownPaths: Readonly<Record<string, SimulatedPath>> = {
   udp: clientPath,
+  udp2: { name: "udp2", class: "client", ip: true },
   private: { name: "private", class: "private", ip: true },
   serial: { name: "serial", class: "private", ip: false },
 };

@@ -10,10 +10,10 @@ import { standDown } from "./release.js";
 import { endJointSilence } from "./silence.js";
 import { addressAnswered, kernelAnswered } from "./suspicion.js";
 
-export function heardKernel(draft: Draft, round: number): void {
+export function heardKernel(draft: Draft, path: string, round: number): void {
   const { state } = draft;
   endJointSilence(draft);
-  if (state.suspicion !== undefined) state.suspicion = kernelAnswered(state.suspicion, round);
+  if (state.suspicion !== undefined) state.suspicion = kernelAnswered(state.suspicion, path, round);
 }
 
 export function heardAddress(draft: Draft, from: "peer" | "stranger" | "unknown", mac: string): void {
@@ -22,7 +22,7 @@ export function heardAddress(draft: Draft, from: "peer" | "stranger" | "unknown"
     heardStranger(draft, mac);
     return;
   }
-  state.link = { ...state.link, addressSilenceMs: 0 };
+  state.link = { ...state.link, addressSilenceMs: 0, addressHeardMs: atMs };
   endJointSilence(draft);
   if (state.suspicion !== undefined) state.suspicion = addressAnswered(state.suspicion, atMs);
   // We hold the address and the other node answers for it too: tell the segment again.
@@ -43,8 +43,8 @@ function heardStranger(draft: Draft, mac: string): void {
 }
 
 export function heardNeighbour(draft: Draft): void {
-  const { state } = draft;
-  state.link = { ...state.link, neighbourSilenceMs: 0, worriedForMs: 0 };
+  const { state, atMs } = draft;
+  state.link = { ...state.link, neighbourSilenceMs: 0, neighbourHeardMs: atMs, worriedForMs: 0 };
   if (state.suspicion !== undefined) state.suspicion = { ...state.suspicion, neighbourHeard: true };
   clearAlarm(draft, "CLIENT_LINK_LOST");
 }

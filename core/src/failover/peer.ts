@@ -34,10 +34,12 @@ export function beatReceived(draft: Draft, path: string, beat: Beat, echoAgeMs: 
   endJointSilence(draft);
   const twoWay = echoAgeMs !== undefined && echoAgeMs < 2 * state.settings.deadCeilingMs;
   state.paths = state.paths.map((view) =>
-    view.name === path ? { ...view, silenceMs: 0, twoWay, latencyMs: echoAgeMs ?? view.latencyMs } : view,
+    view.name === path
+      ? { ...view, silenceMs: 0, heardMs: draft.atMs, twoWay, latencyMs: echoAgeMs ?? view.latencyMs }
+      : view,
   );
   state.suspicion = undefined;
-  state.peer = { ...state.peer, beat, silenceMs: 0, dead: false };
+  state.peer = { ...state.peer, beat, silenceMs: 0, heardMs: draft.atMs, dead: false };
   clearAlarm(draft, "PEER_DEAD");
   clearAlarm(draft, "BEATS_EATEN");
   if (before === undefined || before.nonce !== beat.nonce) {

@@ -25,19 +25,22 @@ export function accrueSilence(draft: Draft): void {
   const seenMs = Math.min(draft.atMs - state.lastPolledMs, 1.5 * state.settings.intervalMs);
   state.lastPolledMs = draft.atMs;
   if (seenMs <= 0) return;
+  // What was heard since the last pass was not silent before it was heard.
+  const longer = (silenceMs: number, heardMs: number) => Math.min(silenceMs + seenMs, draft.atMs - heardMs);
+  const { peer, link } = state;
   state.peer = {
-    ...state.peer,
-    silenceMs: state.peer.silenceMs + seenMs,
-    lifeSilenceMs: state.peer.lifeSilenceMs + seenMs,
+    ...peer,
+    silenceMs: longer(peer.silenceMs, peer.heardMs),
+    lifeSilenceMs: longer(peer.lifeSilenceMs, peer.lifeHeardMs),
   };
-  state.paths = state.paths.map((path) => ({ ...path, silenceMs: path.silenceMs + seenMs }));
+  state.paths = state.paths.map((path) => ({ ...path, silenceMs: longer(path.silenceMs, path.heardMs) }));
   state.link = {
-    ...state.link,
-    neighbourSilenceMs: state.link.neighbourSilenceMs + seenMs,
-    addressSilenceMs: state.link.addressSilenceMs + seenMs,
-    worriedForMs: doubtsLink(state) ? state.link.worriedForMs + seenMs : 0,
+    ...link,
+    neighbourSilenceMs: longer(link.neighbourSilenceMs, link.neighbourHeardMs),
+    addressSilenceMs: longer(link.addressSilenceMs, link.addressHeardMs),
+    worriedForMs: doubtsLink(state) ? link.worriedForMs + seenMs : 0,
   };
-  if (state.nodeUp) state.nodeSilenceMs += seenMs;
+  if (state.nodeUp) state.nodeSilenceMs = longer(state.nodeSilenceMs, state.nodeHeardMs);
 }
 
 /** Neighbours are probed once a second, so one that missed a probe is no reason yet. */
@@ -58,7 +61,7 @@ function doubtsLink(state: State): boolean {
 export function endJointSilence(draft: Draft): void {
   const { state } = draft;
   const silenceMs = state.peer.lifeSilenceMs;
-  state.peer = { ...state.peer, lifeSilenceMs: 0 };
+  state.peer = { ...state.peer, lifeSilenceMs: 0, lifeHeardMs: draft.atMs };
   // The wait for a peer that was away is no near miss: only a silence within reach of the ceiling teaches anything.
   if (silenceMs > state.settings.deadCeilingMs || silenceMs <= 2 * state.settings.intervalMs) return;
   const minute = Math.floor(draft.atMs / 60_000);

@@ -12,6 +12,7 @@ export interface PathView {
   readonly class: "client" | "private" | "out-of-band";
   /** Accrued since the last beat heard here (rule R10); Infinity before the first. */
   readonly silenceMs: number;
+  readonly heardMs: number;
   /** The peer echoed a recent beat of ours on this path. */
   readonly twoWay: boolean;
   readonly latencyMs: number | undefined;
@@ -22,8 +23,10 @@ export interface PeerView {
   readonly beat: Beat | undefined;
   /** Accrued since the last beat on any path. */
   readonly silenceMs: number;
+  readonly heardMs: number;
   /** Accrued since any sign of life: beat, kernel or address (rule R9). */
   readonly lifeSilenceMs: number;
+  readonly lifeHeardMs: number;
   readonly linkUp: boolean;
   /** Silent for the dead time: said in status, and a reason not to wait for it. */
   readonly dead: boolean;
@@ -32,7 +35,8 @@ export interface PeerView {
 export interface ProbeRound {
   readonly round: number;
   readonly sentAtMs: number;
-  readonly kernel: boolean;
+  /** The paths on which the peer's kernel answered. */
+  readonly kernelOn: readonly string[];
   readonly address: boolean;
 }
 
@@ -50,6 +54,8 @@ export interface Suspicion {
   readonly neighbourHeard: boolean;
   readonly nextAskMs: number;
   readonly askId: number | undefined;
+  /** Questions over TLS that nobody answered. */
+  readonly unansweredAsks: number;
 }
 
 /** Worst joint silences by minute, newest first, at most ten (rule R11). */
@@ -61,10 +67,12 @@ export interface ClientLink {
   readonly carrier: boolean;
   /** Accrued since a third machine was heard; Infinity before the first. */
   readonly neighbourSilenceMs: number;
+  readonly neighbourHeardMs: number;
   /** Accrued since there is a reason to doubt the link: beats or neighbours that used to be heard are not. */
   readonly worriedForMs: number;
   /** Accrued since the HA address answered us from the peer; Infinity before the first. */
   readonly addressSilenceMs: number;
+  readonly addressHeardMs: number;
   readonly lastProbeMs: number;
   readonly stranger: { readonly mac: string; readonly atMs: number } | undefined;
 }
@@ -135,6 +143,7 @@ export interface State {
   readonly report: NodeReport | undefined;
   readonly nodeUp: boolean;
   readonly nodeSilenceMs: number;
+  readonly nodeHeardMs: number;
   readonly peer: PeerView;
   readonly paths: readonly PathView[];
   readonly link: ClientLink;
@@ -185,18 +194,30 @@ export function initialState(settings: Settings): State {
     report: undefined,
     nodeUp: false,
     nodeSilenceMs: 0,
-    peer: { beat: undefined, silenceMs: Infinity, lifeSilenceMs: 0, linkUp: false, dead: false },
+    nodeHeardMs: Number.NEGATIVE_INFINITY,
+    peer: {
+      beat: undefined,
+      silenceMs: Infinity,
+      heardMs: Number.NEGATIVE_INFINITY,
+      lifeSilenceMs: 0,
+      lifeHeardMs: Number.NEGATIVE_INFINITY,
+      linkUp: false,
+      dead: false,
+    },
     paths: settings.paths.map((path) => ({
       ...path,
       silenceMs: Infinity,
+      heardMs: Number.NEGATIVE_INFINITY,
       twoWay: false,
       latencyMs: undefined,
     })),
     link: {
       carrier: true,
       neighbourSilenceMs: Infinity,
+      neighbourHeardMs: Number.NEGATIVE_INFINITY,
       worriedForMs: 0,
       addressSilenceMs: Infinity,
+      addressHeardMs: Number.NEGATIVE_INFINITY,
       lastProbeMs: 0,
       stranger: undefined,
     },

@@ -21,7 +21,7 @@ import { beatReceived, serves } from "./peer.js";
 import { addressReleased, goodbyeMs, releaseFailed, retryRelease, standDown } from "./release.js";
 import { accrueSilence, forgetOldSilences } from "./silence.js";
 import type { State } from "./state.js";
-import { beginSuspicion } from "./suspicion.js";
+import { askUnanswered, beginSuspicion } from "./suspicion.js";
 import { wakeAtMs } from "./wake.js";
 import { peerRoleAnswered, probeRoutinely, watchPaths, watchPeer } from "./watch.js";
 
@@ -56,7 +56,7 @@ const handlers: Handlers = {
   polled,
   beatReceived: (draft, event) => beatReceived(draft, event.path, event.beat, event.echoAgeMs),
   foreignBeatReceived: (draft, event) => foreignBeatReceived(draft, event.path),
-  kernelAnswered: (draft, event) => heardKernel(draft, event.round),
+  kernelAnswered: (draft, event) => heardKernel(draft, event.path, event.round),
   addressAnswered: (draft, event) => heardAddress(draft, event.from, event.mac),
   neighbourHeard: (draft) => heardNeighbour(draft),
   carrierChanged: (draft, event) => heardCarrier(draft, event.up),
@@ -171,7 +171,7 @@ function actionFinished(draft: Draft, event: EventOf<"actionFinished">): void {
   } else if (id === state.promoteId) {
     promoted(draft, ok, detail);
   } else if (id === state.suspicion?.askId) {
-    state.suspicion = { ...state.suspicion, askId: undefined };
+    askUnanswered(draft);
   }
 }
 
@@ -207,6 +207,7 @@ function nodeReported(draft: Draft, event: EventOf<"nodeReported">): void {
   if (!state.nodeUp) record(draft, "node", "the node process is there", ["R27"]);
   state.nodeUp = true;
   state.nodeSilenceMs = 0;
+  state.nodeHeardMs = draft.atMs;
   state.report = event.report;
   clearAlarm(draft, "NODE_HUNG");
   if (event.report.verified && state.servingStale) endStaleServing(draft);
@@ -270,7 +271,14 @@ function settingsChanged(draft: Draft, event: EventOf<"settingsChanged">): void 
   state.settings = settings;
   state.paths = settings.paths.map((path) => {
     const known = state.paths.find((view) => view.name === path.name);
-    return { silenceMs: Infinity, twoWay: false, latencyMs: undefined, ...known, ...path };
+    return {
+      silenceMs: Infinity,
+      heardMs: Number.NEGATIVE_INFINITY,
+      twoWay: false,
+      latencyMs: undefined,
+      ...known,
+      ...path,
+    };
   });
   state.failback = { ...state.failback, eligibleSinceMs: undefined };
   record(draft, "config", `a changed config is in force, ${settings.configDigest}`, ["R28"]);

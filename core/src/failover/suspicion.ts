@@ -6,7 +6,7 @@
 import type { Draft } from "./draft.js";
 import { nextId } from "./draft.js";
 import { deadTimeMs } from "./silence.js";
-import type { State, Suspicion } from "./state.js";
+import type { ProbeRound, State, Suspicion } from "./state.js";
 
 /** Signs heard within this time before the suspicion count as "was answering". */
 const freshMs = 3000;
@@ -29,6 +29,7 @@ export function beginSuspicion(draft: Draft): void {
     neighbourHeard: false,
     nextAskMs: atMs + state.settings.askAfterMs,
     askId: undefined,
+    unansweredAsks: 0,
   };
   probe(draft);
 }
@@ -38,7 +39,7 @@ export function probe(draft: Draft): void {
   const { suspicion } = state;
   if (suspicion === undefined || atMs < suspicion.nextProbeMs) return;
   const round = suspicion.round + 1;
-  const rounds = [{ round, sentAtMs: atMs, kernel: false, address: false }, ...suspicion.rounds].slice(
+  const rounds = [{ round, sentAtMs: atMs, kernelOn: [], address: false }, ...suspicion.rounds].slice(
     0,
     roundsKept,
   );
@@ -46,10 +47,12 @@ export function probe(draft: Draft): void {
   draft.actions.push({ type: "probe", round });
 }
 
-export function kernelAnswered(suspicion: Suspicion, round: number): Suspicion {
+export function kernelAnswered(suspicion: Suspicion, path: string, round: number): Suspicion {
   return {
     ...suspicion,
-    rounds: suspicion.rounds.map((entry) => (entry.round === round ? { ...entry, kernel: true } : entry)),
+    rounds: suspicion.rounds.map((entry) =>
+      entry.round === round ? { ...entry, kernelOn: [...entry.kernelOn, path] } : entry,
+    ),
   };
 }
 
@@ -81,21 +84,35 @@ export function judge(state: State, atMs: number): Verdict {
     if (!suspicion.neighbourWasHeard) return { kind: "dead", proof: "carrier" };
     return suspicion.neighbourHeard ? { kind: "dead", proof: "neighbour" } : { kind: "deaf" };
   }
-  if (suspicion.addressWasHeard && addressLapsed(suspicion, state.settings.probeEveryMs, atMs)) {
-    return { kind: "lapsed" };
-  }
-  return { kind: "waiting" };
+  return { kind: addressLapsed(state, suspicion, atMs) ? "lapsed" : "waiting" };
 }
 
-/** Two rounds that the kernel answered and the address did not, and none since in which the address did. */
-function addressLapsed(suspicion: Suspicion, probeEveryMs: number, atMs: number): boolean {
-  let silent = 0;
-  for (const round of suspicion.rounds) {
-    if (round.address) return false;
-    if (round.kernel && atMs - round.sentAtMs >= probeEveryMs) silent += 1;
-    if (silent === 2) return true;
-  }
-  return false;
+/** Rounds old enough to be judged that the peer's kernel answered, back to the last in which the address did too. */
+function addressSilentIn(state: State, suspicion: Suspicion, atMs: number): readonly ProbeRound[] {
+  const answered = suspicion.rounds.findIndex((round) => round.address);
+  const since = answered === -1 ? suspicion.rounds : suspicion.rounds.slice(0, answered);
+  const { probeEveryMs } = state.settings;
+  return since.filter((round) => round.kernelOn.length > 0 && atMs - round.sentAtMs >= probeEveryMs);
+}
+
+const roundsThatProve = 2;
+/** A peer that nobody can ask twice running, and whose address was never heard: waited for no longer. */
+const asksThatProve = 2;
+
+/**
+ * Two rounds that the kernel answered and the address did not (rule R9). The address is on one of the client paths, so
+ * its silence says most when the kernel answers on all of them. If it answers elsewhere only, the way to the address may
+ * be what is broken: then beats must also have been missing for longer than any lease lasts, since a pulse that lives
+ * sends them where its kernel answers. An address that was never heard proves nothing by its silence at all.
+ */
+function addressLapsed(state: State, suspicion: Suspicion, atMs: number): boolean {
+  const silent = addressSilentIn(state, suspicion, atMs);
+  if (silent.length < roundsThatProve) return false;
+  if (!suspicion.addressWasHeard && suspicion.unansweredAsks < asksThatProve) return false;
+  const client = state.paths.filter((path) => path.class === "client");
+  const beside = silent.filter((round) => client.every(({ name }) => round.kernelOn.includes(name)));
+  if (client.length > 0 && beside.length >= roundsThatProve) return true;
+  return state.peer.silenceMs >= state.settings.leaseMs + suspectAfterMs(state);
 }
 
 /** After 2.5 s of beats that do not come while all else answers, the peer is asked over TLS. */
@@ -106,4 +123,12 @@ export function askWhenDue(draft: Draft): void {
   const askId = nextId(draft);
   state.suspicion = { ...suspicion, askId, nextAskMs: atMs + state.settings.askAfterMs };
   draft.actions.push({ type: "askPeerRole", id: askId });
+}
+
+/** Nobody is there to answer: the node process is gone, hangs, or cannot be reached. */
+export function askUnanswered(draft: Draft): void {
+  const { state } = draft;
+  const { suspicion } = state;
+  if (suspicion === undefined) return;
+  state.suspicion = { ...suspicion, askId: undefined, unansweredAsks: suspicion.unansweredAsks + 1 };
 }
