@@ -27,6 +27,8 @@ export interface Loaded<K extends PluginKind = PluginKind> {
 
 type EntryOf<K extends PluginKind> = Loaded<K>["entry"];
 
+export type FoundPlugin<K extends PluginKind> = Pick<Loaded<K>, "plugin" | "packageName" | "version">;
+
 const importDeadlineMs = 10_000;
 
 /** Throws an UnderstudyError PLUGIN_…. `configFile` is absolute; it is read again only to place a mistake. */
@@ -35,13 +37,23 @@ export async function loadPlugin<K extends PluginKind>(
   kind: K,
   configFile: string,
 ): Promise<Loaded<K>> {
+  const found = await findPlugin(entry, kind, configFile);
+  const options = parseOptions(found.plugin, entry, configFile, reporter(entry, configFile));
+  return { ...found, entry, options };
+}
+
+/** As `loadPlugin`, without a look at the options. */
+export async function findPlugin<K extends PluginKind>(
+  entry: PluginEntry,
+  kind: K,
+  configFile: string,
+): Promise<FoundPlugin<K>> {
   const report = reporter(entry, configFile);
   const found = resolvePlugin(entry.plugin, kind, dirname(configFile));
   if (!found.found) throw report("PLUGIN_NOT_FOUND", found.why);
   const exported = await importDefault(found.file, report);
   const plugin = checkPlugin(exported, kind, found.packageName, report);
-  const options = parseOptions(plugin, entry, configFile, report);
-  return { plugin, entry, options, packageName: found.packageName, version: found.version };
+  return { plugin, packageName: found.packageName, version: found.version };
 }
 
 type Report = (code: keyof typeof pluginErrors, what: string, cause?: unknown) => UnderstudyError;

@@ -1,0 +1,48 @@
+/** Every command there is, in the order in which the help lists them. A new command is one line here and one file. */
+
+import type { CommandEntry } from "./command.js";
+
+export const commands: readonly CommandEntry[] = [
+  {
+    name: "init",
+    group: "Set up:",
+    summary: "write the config file and the shared key of a new pair",
+    load: () => import("./init.js"),
+  },
+  {
+    name: "check",
+    group: "Set up:",
+    summary: "say everything that is wrong with the config file, its plugins and the key",
+    load: () => import("./check.js"),
+  },
+  {
+    name: "plugins",
+    group: "Set up:",
+    summary: "list the plugins the config names, or show a plugin's options",
+    load: () => import("./plugins.js"),
+  },
+  {
+    name: "config",
+    group: "Set up:",
+    summary: "print the JSON schema of the config file, for editors",
+    load: () => import("./config.js"),
+  },
+  {
+    name: "run",
+    group: "Run:",
+    summary: "run this node in the foreground: pulse and node",
+    load: () => import("./run.js"),
+  },
+  {
+    name: "pulse",
+    group: "Run:",
+    summary: "run only the process that decides (what its systemd unit runs)",
+    load: () => import("./pulse.js"),
+  },
+  {
+    name: "node",
+    group: "Run:",
+    summary: "run only the process that serves (what its systemd unit runs)",
+    load: () => import("./node.js"),
+  },
+];

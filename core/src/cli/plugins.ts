@@ -1,0 +1,121 @@
+/**
+ * `understudy plugins`: what the config names, in which version and process; and for one plugin its options with types
+ * and defaults, from its own schema.
+ */
+
+import type { Command } from "commander";
+import { configFileName, loadConfig } from "../config/load.js";
+import type { OptionText } from "../config/options.js";
+import { optionsOf } from "../config/options.js";
+import { nearestWord } from "../config/words.js";
+import { cliError } from "../errors/cli.js";
+import { UnderstudyError } from "../errors/error.js";
+import type { PluginKind } from "../plugin/contract.js";
+import { checkPlugins } from "../plugin/host.js";
+import { type FoundPlugin, findPlugin } from "../plugin/load-plugin.js";
+import { installedNames } from "../plugin/resolve.js";
+import { examples, type GlobalOptions, globalOptions, print, printJson } from "./command.js";
+
+const kinds: readonly PluginKind[] = ["transport", "address", "store", "service", "observer"];
+
+export function define(command: Command): void {
+  command
+    .description("Lists the plugins that the config names: where, kind, name, package, version, process.")
+    .option("--json", "print as JSON")
+    .action(async (options: { json?: boolean }) => list(globalOptions(command), options.json === true));
+  command
+    .command("show <name>")
+    .description("show the options of a plugin: types, defaults and what they are for")
+    .option("--kind <kind>", `which kind is meant when several have that name: ${kinds.join(", ")}`)
+    .addHelpText(
+      "after",
+      examples(
+        ["understudy plugins show udp", "by its short name"],
+        ["understudy plugins show ./my-plugin.js --kind service", "by its path, seen from the config file"],
+      ),
+    )
+    .action(async (name: string, options: { kind?: string }) =>
+      show(name, options.kind, globalOptions(command)),
+    );
+  command
+    .command("installed")
+    .description("list the plugins that came with this installation, also those the config does not name")
+    .action(() => {
+      for (const kind of kinds) print(`${kind.padEnd(10)} ${installedNames(kind).join(", ") || "none"}`);
+    });
+}
+
+async function list({ config, node }: GlobalOptions, json: boolean): Promise<void> {
+  const loaded = await checkPlugins(await loadConfig(config, { node }));
+  const rows = loaded.map(({ entry, plugin, packageName, version }) => ({
+    at: entry.at,
+    kind: plugin.kind,
+    name: plugin.name,
+    package: packageName,
+    version,
+    process: plugin.kind === "store" ? "node (session thread)" : plugin.runsIn,
+  }));
+  if (json) printJson(rows);
+  else
+    print(
+      table([
+        ["where", "kind", "name", "package", "version", "runs in"],
+        ...rows.map((row) => Object.values(row)),
+      ]),
+    );
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+async function show(name: string, asked: string | undefined, { config }: GlobalOptions): Promise<void> {
+  const { plugin, packageName, version } = await findAny(name, kindsOf(name, asked), configFileName(config));
+  print(`${plugin.kind} ${plugin.name}: ${packageName} ${version}, runs in ${plugin.runsIn}`);
+  const options = optionsOf(plugin.config);
+  print(options.length === 0 ? "\nIt has no options." : `\n${options.map(formatOption).join("\n")}`);
+}
+
+function kindsOf(name: string, asked: string | undefined): readonly PluginKind[] {
+  if (asked !== undefined) {
+    const kind = kinds.find((known) => known === asked);
+    if (kind === undefined) throw cliError("CLI_USAGE", `--kind ${asked}: the kinds are ${kinds.join(", ")}`);
+    return [kind];
+  }
+  const byName = kinds.filter((kind) => installedNames(kind).includes(name));
+  return byName.length > 0 ? byName : kinds;
+}
+
+async function findAny(
+  name: string,
+  among: readonly PluginKind[],
+  configFile: string,
+): Promise<FoundPlugin<PluginKind>> {
+  // "transport-udp" is how the package is called, and a person may well write it.
+  const kind = kinds.find((one) => name.startsWith(`${one}-`));
+  const entry = { plugin: kind === undefined ? name : name.slice(kind.length + 1), options: {}, at: "" };
+  for (const one of kind === undefined ? among : [kind]) {
+    try {
+      return await findPlugin(entry, one, configFile);
+    } catch (error) {
+      const next = error instanceof UnderstudyError && /^PLUGIN_(NOT_FOUND|WRONG_KIND)$/.test(error.code);
+      if (!next) throw error;
+    }
+  }
+  const near = nearestWord(entry.plugin, kinds.flatMap(installedNames));
+  const hint = near === undefined ? "" : `; did you mean ${near}?`;
+  throw cliError("CLI_USAGE", `there is no plugin ${name} of kind ${among.join(", ")}${hint}`);
+}
+
+function formatOption({ path, type, fallback, required, description }: OptionText): string {
+  const value = required ? "required" : fallback === undefined ? "optional" : `default ${fallback}`;
+  return `${path}  (${type}; ${value})\n    ${description || "(not described)"}`;
+}
