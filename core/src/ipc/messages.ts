@@ -48,6 +48,8 @@ export interface PulseStatus {
   readonly ifPeerDied: string;
   /** Why failback waits, one sentence; undefined when there is nothing to fail back. */
   readonly failback: string | undefined;
+  /** Ids of the keys that the other node has signed beats with since it started (rule R29). */
+  readonly peerKeys?: readonly number[];
   /** The pulse process itself. */
   readonly pid: number;
   readonly rssBytes: number;
