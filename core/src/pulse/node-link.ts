@@ -1,0 +1,134 @@
+/**
+ * The socket that the node process connects to, and what is asked of it. Every request has an end: an answer, a deadline
+ * or the loss of the process, of which the last two are `unknown`.
+ */
+
+import { type JsonLines, type JsonLinesServer, listenJsonLines } from "../ipc/json-lines.js";
+import type { NodeToPulse, PulseStatus, PulseToNode } from "../ipc/messages.js";
+import type { Outcome, TimelineEntry } from "../plugin/contract.js";
+import type { Log } from "../plugin/tokens.js";
+
+export interface NodeLinkListeners {
+  /** Everything but hello, pong and finished, which the link itself understands. */
+  message(message: NodeToPulse): void;
+  /** The node process answered a ping: its main thread runs. */
+  alive(): void;
+  lost(reason: string): void;
+  finished(id: number, outcome: Outcome, detail: string): void;
+}
+
+export type NodeRequest = Extract<PulseToNode, { readonly id: number }>;
+
+export interface NodeLink {
+  listen(path: string): Promise<void>;
+  /** Comes back by `finished`, `unknown` after `limitMs`, unless `settle` was called for its id before. */
+  request(message: NodeRequest, limitMs: number): void;
+  /** Answered in another way: no deadline any more. */
+  settle(id: number): void;
+  send(message: PulseToNode): void;
+  /** Waits for a node process that is not there, up to a few hundred entries. */
+  timeline(entry: TimelineEntry): void;
+  status(status: PulseStatus): void;
+  close(): Promise<void>;
+}
+
+const pingEveryMs = 100;
+const entriesKept = 300;
+/** A node that does not read gets no more of what only matters now. */
+const mostWaitingBytes = 256 * 1024;
+
+type Connection = JsonLines<PulseToNode>;
+
+export function createNodeLink(version: string, listeners: NodeLinkListeners, log: Log): NodeLink {
+  let server: JsonLinesServer | undefined;
+  let node: Connection | undefined;
+  let pings: NodeJS.Timeout | undefined;
+  let sequence = 0;
+  let entries: TimelineEntry[] = [];
+  const waiting = new Map<number, NodeJS.Timeout>();
+
+  function settle(id: number): boolean {
+    clearTimeout(waiting.get(id));
+    return waiting.delete(id);
+  }
+
+  function finish(id: number, outcome: Outcome, detail: string): void {
+    if (settle(id)) listeners.finished(id, outcome, detail);
+  }
+
+  function ping(): void {
+    if (node === undefined || node.bufferedBytes > mostWaitingBytes) return;
+    sequence += 1;
+    node.send({ type: "ping", sequence });
+  }
+
+  function welcome(connection: Connection): void {
+    node = connection;
+    connection.send({ type: "hello", pid: process.pid, version });
+    for (const entry of entries) connection.send({ type: "timeline", entry });
+    entries = [];
+    pings = setInterval(ping, pingEveryMs);
+    ping();
+  }
+
+  function gone(reason: string): void {
+    node = undefined;
+    clearInterval(pings);
+    log.warn({ reason }, "the node process is gone");
+    listeners.lost(reason);
+    for (const id of [...waiting.keys()]) finish(id, "unknown", "the node process is gone");
+  }
+
+  function received(message: NodeToPulse): void {
+    if (message.type === "pong") listeners.alive();
+    else if (message.type === "finished") finish(message.id, message.outcome, message.detail ?? "");
+    else if (message.type === "hello") greeted(message.pid, message.version);
+    else listeners.message(message);
+  }
+
+  function greeted(pid: number, nodeVersion: string): void {
+    log.info({ pid, version: nodeVersion }, "the node process has connected");
+    if (nodeVersion !== version)
+      log.warn({ pulse: version, node: nodeVersion }, "pulse and node are of different versions");
+  }
+
+  return {
+    async listen(path) {
+      server = await listenJsonLines<NodeToPulse, PulseToNode>({
+        path,
+        connected(connection) {
+          // Two node processes would both serve: the second waits outside until the first is gone.
+          if (node !== undefined) {
+            log.error({}, "a second node process tried to connect: refused");
+            connection.close();
+            return { message() {}, closed() {} };
+          }
+          welcome(connection);
+          return { message: received, closed: gone };
+        },
+      });
+    },
+    request(message, limitMs) {
+      const { id } = message;
+      const timer = setTimeout(() => finish(id, "unknown", "no answer in time"), limitMs);
+      waiting.set(id, timer);
+      if (node?.send(message) !== true) finish(id, "unknown", "there is no node process");
+    },
+    settle: (id) => void settle(id),
+    send: (message) => void node?.send(message),
+    timeline(entry) {
+      if (node?.send({ type: "timeline", entry }) === true) return;
+      entries.push(entry);
+      if (entries.length > entriesKept) entries.shift();
+    },
+    status(status) {
+      if (node !== undefined && node.bufferedBytes <= mostWaitingBytes) node.send({ type: "status", status });
+    },
+    async close() {
+      clearInterval(pings);
+      for (const timer of waiting.values()) clearTimeout(timer);
+      waiting.clear();
+      await server?.close();
+    },
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * Puts pulse before everything else on the machine: real-time scheduling for all its threads, memory that is not paged
+ * out, and the last place on the kernel's list of processes to kill. What is not allowed is said, never fatal.
+ */
+
+import { readdirSync, writeFileSync } from "node:fs";
+import type { Protection } from "../plugin/contract.js";
+
+/** DESIGN, two processes: above every ordinary process, below the kernel's own threads at 99. */
+const priority = 50;
+const scheduleFifo = 1;
+/** MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT: what is used stays, what never was is not loaded for it. */
+const lockUsedPages = 1 | 2 | 4;
+
+interface Libc {
+  /** Zero, or the error number. */
+  schedule(thread: number): number;
+  lockMemory(): number;
+}
+
+/** Children started afterwards inherit all of it: the guard must run when pulse has died. */
+export async function becomeRealTime(): Promise<Protection> {
+  if (process.platform !== "linux") return protection(false, `not built for ${process.platform}`);
+  const refused: string[] = [];
+  try {
+    const libc = await loadLibc();
+    const errno = scheduleAllThreads(libc);
+    if (errno !== 0) refused.push(`scheduling: ${reasonOf(errno, "CAP_SYS_NICE or an rtprio limit")}`);
+    const locked = libc.lockMemory();
+    if (locked !== 0) refused.push(`locked memory: ${reasonOf(locked, "CAP_IPC_LOCK or a memlock limit")}`);
+    const scored = scoreAgainstOomKiller();
+    if (scored !== undefined) refused.push(`out-of-memory score: ${scored}`);
+    if (errno !== 0) return protection(false, `not allowed here: ${refused.join("; ")}`);
+  } catch (error) {
+    return protection(false, `the system's library cannot be called: ${(error as Error).message}`);
+  }
+  const what = `SCHED_FIFO ${priority} for all threads`;
+  return protection(true, refused.length === 0 ? what : `${what}; not allowed here: ${refused.join("; ")}`);
+}
+
+function protection(inForce: boolean, detail: string): Protection {
+  return { name: "real-time", inForce, detail };
+}
+
+/** Threads made later inherit it from the one that makes them. */
+function scheduleAllThreads(libc: Libc): number {
+  let worst = 0;
+  for (const thread of readdirSync("/proc/self/task")) {
+    const errno = libc.schedule(Number(thread));
+    // A thread may have ended since the folder was read.
+    if (errno !== 0 && errno !== noSuchProcess) worst = errno;
+  }
+  return worst;
+}
+
+const noSuchProcess = 3;
+
+function scoreAgainstOomKiller(): string | undefined {
+  try {
+    writeFileSync("/proc/self/oom_score_adj", "-1000");
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+  }
+}
+
+function reasonOf(errno: number, needed: string): string {
+  if (errno === 1) return `EPERM, needs ${needed}`;
+  if (errno === 12) return `ENOMEM, needs ${needed}`;
+  return `error ${errno}`;
+}
+
+async function loadLibc(): Promise<Libc> {
+  const { default: koffi } = await import("koffi");
+  const libc = koffi.load(null);
+  const setScheduler = libc.func("int sched_setscheduler(int thread, int policy, const int *priority)");
+  const lockAll = libc.func("int mlockall(int flags)");
+  const called = (result: unknown): number => (Number(result) === 0 ? 0 : koffi.errno());
+  return {
+    // struct sched_param is one int on Linux.
+    schedule: (thread) => called(setScheduler(thread, scheduleFifo, [priority])),
+    lockMemory: () => called(lockAll(lockUsedPages)),
+  };
+}
