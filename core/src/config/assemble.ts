@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import type { HaAddress } from "../plugin/tokens.js";
 import { paceOf } from "./agreement.js";
 import type { Config, NodeEntry, PathEntry, PluginEntry } from "./config.js";
-import type { FileShape } from "./schema.js";
+import { type FileShape, failbackDetails } from "./schema.js";
 
 export function assembleConfig(file: FileShape): Config {
   const parts: Omit<Config, "digest"> = {
@@ -65,10 +65,7 @@ function haAddressesOf(written: FileShape["haAddress"]): readonly HaAddress[] {
 }
 
 function failbackOf(written: FileShape["failback"]): Config["failback"] {
-  const details =
-    typeof written === "string"
-      ? { mode: written, hold: 10_000, maxHold: 3_600_000, manualAfterLosses: 3, freeze: 50 }
-      : written;
+  const details = typeof written === "string" ? failbackDetails.parse({ mode: written }) : written;
   return {
     mode: details.mode,
     holdMs: details.hold,

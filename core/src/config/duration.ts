@@ -28,11 +28,18 @@ interface Limits {
   readonly max: number;
 }
 
-const written = z.union([z.number(), z.string()]);
+/** For people: the manual and the editor's schema say what is allowed. */
+function written(allowed: string) {
+  return z.union([z.number(), z.string()]).meta({ "x-type": `time ${allowed}` });
+}
+
+function allowedBy({ min, max }: Limits): string {
+  return `from ${formatDuration(min)} to ${formatDuration(max)}`;
+}
 
 /** A duration within limits; milliseconds after parsing. */
 export function duration(limits: Limits) {
-  return written.transform((value, context) => {
+  return written(allowedBy(limits)).transform((value, context) => {
     const ms = toMs(value, limits);
     if (typeof ms === "number") return ms;
     context.addIssue({ code: "custom", message: ms.problem, input: value });
@@ -42,7 +49,7 @@ export function duration(limits: Limits) {
 
 /** As `duration`, and the word `never`, which becomes null. */
 export function durationOrNever(limits: Limits) {
-  return written.transform((value, context) => {
+  return written(`${allowedBy(limits)}, or never`).transform((value, context) => {
     if (value === "never") return null;
     const ms = toMs(value, limits);
     if (typeof ms === "number") return ms;
@@ -51,8 +58,9 @@ export function durationOrNever(limits: Limits) {
   });
 }
 
-function toMs(value: number | string, { min, max }: Limits): number | { readonly problem: string } {
-  const allowed = `from ${formatDuration(min)} to ${formatDuration(max)}`;
+function toMs(value: number | string, limits: Limits): number | { readonly problem: string } {
+  const { min, max } = limits;
+  const allowed = allowedBy(limits);
   const ms = typeof value === "number" ? value : parseDuration(value);
   if (ms === undefined || !Number.isInteger(ms)) {
     return { problem: `must be a time such as 250ms, 10s or 5m, ${allowed}` };

@@ -195,7 +195,9 @@ function valueAt(root: unknown, path: KeyPath): unknown {
 /** As much of a JSON schema as is read here. */
 export interface JsonShape {
   readonly description?: string;
-  readonly type?: string;
+  readonly type?: string | readonly string[];
+  /** What a value may be, in words, where JSON schema has none for it. */
+  readonly "x-type"?: string;
   readonly default?: unknown;
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
@@ -210,21 +212,27 @@ export interface JsonShape {
   readonly oneOf?: readonly JsonShape[];
 }
 
+const shapes = new WeakMap<z.ZodType, JsonShape>();
+
 /** Undefined for a schema that JSON cannot express: hints are then left out. */
 export function jsonSchemaOf(schema: z.ZodType): JsonShape | undefined {
   try {
-    return z.toJSONSchema(schema, { io: "input", unrepresentable: "any", reused: "inline" }) as JsonShape;
+    const shape =
+      shapes.get(schema) ??
+      (z.toJSONSchema(schema, { io: "input", unrepresentable: "any", reused: "inline" }) as JsonShape);
+    shapes.set(schema, shape);
+    return shape;
   } catch {
     return undefined;
   }
 }
 
 function keysAt(shape: JsonShape | undefined, path: KeyPath): readonly string[] {
-  const shapes = path.reduce<readonly JsonShape[]>(
+  const found = path.reduce<readonly JsonShape[]>(
     (current, step) => current.flatMap((one) => below(one, step)),
     alternatives(shape),
   );
-  return [...new Set(shapes.flatMap(({ properties }) => Object.keys(properties ?? {})))];
+  return [...new Set(found.flatMap(({ properties }) => Object.keys(properties ?? {})))];
 }
 
 function below(shape: JsonShape, step: string | number): readonly JsonShape[] {

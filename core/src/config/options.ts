@@ -65,6 +65,7 @@ const typeNames: Readonly<Record<string, string>> = {
 };
 
 function typeOf(shape: JsonShape): string {
+  if (shape["x-type"] !== undefined) return shape["x-type"];
   const types = alternatives(shape).flatMap((one) => {
     if (one.const !== undefined) return [JSON.stringify(one.const)];
     if (one.enum !== undefined) return one.enum.map(String);
@@ -76,7 +77,8 @@ function typeOf(shape: JsonShape): string {
     ) {
       return [`map of names to ${typeOf(one.additionalProperties)}`];
     }
-    return one.type === undefined ? [] : [withLimits(typeNames[one.type] ?? one.type, one)];
+    const types = one.type === undefined ? [] : [one.type].flat();
+    return types.map((type) => withLimits(typeNames[type] ?? type, one));
   });
   return [...new Set(types)].join(" or ") || "anything";
 }

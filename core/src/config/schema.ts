@@ -104,7 +104,7 @@ const heartbeat = z.strictObject({
     .optional()
     .describe("The shortest silence that counts as death (rule R11). Default by profile: 100 ms or 32 ms."),
   deadCeiling: duration({ min: 50, max: 5 * minute })
-    .default(400)
+    .prefault("400ms")
     .describe("The longest that the adaptive dead time may become (rule R11)."),
   port: port
     .max(65532, "must be at most 65532: three ports above it are used too")
@@ -121,16 +121,16 @@ const heartbeat = z.strictObject({
     .describe("The ways beats travel between the nodes; each more makes the pair strictly safer (G6)."),
 });
 
-const failbackDetails = z.strictObject({
+export const failbackDetails = z.strictObject({
   mode: z
     .enum(["auto", "manual"])
     .default("auto")
     .describe("auto: the primary takes the address back when it is in sync. manual: an operator switches."),
   hold: duration({ min: 0, max: 24 * hour })
-    .default(10 * second)
+    .prefault("10s")
     .describe("How long everything must have been well before it takes back (rule R25)."),
   maxHold: duration({ min: 0, max: 24 * hour })
-    .default(hour)
+    .prefault("1h")
     .describe("The hold doubles after each involuntary loss, up to this (rule R25)."),
   manualAfterLosses: z
     .int()
@@ -139,7 +139,7 @@ const failbackDetails = z.strictObject({
     .default(3)
     .describe("This many involuntary losses within an hour turn automatic failback off (rule R25)."),
   freeze: duration({ min: 1, max: 10 * second })
-    .default(50)
+    .prefault("50ms")
     .describe("The longest that writes wait while the primary takes back (rule R25)."),
 });
 
@@ -170,13 +170,13 @@ export const fileSchema = z.strictObject({
     .describe("The address that clients use, with its prefix length; or a list, which moves as one."),
   heartbeat: heartbeat.prefault({}).describe("How the nodes watch each other."),
   lease: duration({ min: 100, max: 10 * minute })
-    .default(250)
+    .prefault("250ms")
     .describe("How long the kernel lets this node answer after its last refresh (rule R3)."),
   hangLimit: duration({ min: 200, max: 10 * minute })
-    .default(second)
+    .prefault("1s")
     .describe("A node process that answers nothing for this long counts as hung."),
   aloneAfter: durationOrNever({ min: 0, max: 24 * hour })
-    .default(30 * second)
+    .prefault("30s")
     .describe(
       "A node that starts and hears no peer serves after this, marked stale (rule R24); never: it waits.",
     ),
@@ -185,10 +185,10 @@ export const fileSchema = z.strictObject({
     .default("auto")
     .describe("Whether the primary takes the address back by itself."),
   reclaimHold: duration({ min: 0, max: 24 * hour })
-    .default(10 * second)
+    .prefault("10s")
     .describe("After it lost the address a node does not claim it back for this long (rule R14)."),
   foreignHold: duration({ min: 0, max: 24 * hour })
-    .default(30 * second)
+    .prefault("30s")
     .describe("Beats that do not authenticate hold a first claim back for this long (rule R29)."),
   address: z
     .array(pluginEntry)
@@ -206,10 +206,10 @@ export const fileSchema = z.strictObject({
     .strictObject({
       port: port.default(6941).describe("TCP port of the link that carries sessions."),
       staleAfter: duration({ min: 50, max: 10 * minute })
-        .default(500)
+        .prefault("500ms")
         .describe("After this silence of the stream the standby calls itself stale (rule R20)."),
       soloAfter: duration({ min: 100, max: 10 * minute })
-        .default(second)
+        .prefault("1s")
         .describe("After this silence of the stream the active node acknowledges alone (rule R20)."),
     })
     .prefault({})

@@ -40,8 +40,10 @@ export function resolvePlugin(
     const file = resolvePackage(packageName, base);
     if (file !== undefined) return withPackage(file);
   }
-  const short = named === packageName ? undefined : nearestWord(named, installedNames(kind));
-  const hint = short === undefined ? "" : `; did you mean ${short}?`;
+  const installed = named === packageName ? [] : installedNames(kind);
+  const near = nearestWord(named, installed);
+  const meant = near === undefined ? "" : `; did you mean ${near}?`;
+  const hint = installed.includes(named) ? "; its folder is there, but not the file it exports" : meant;
   const places = [dirname(dirname(import.meta.dirname)), configFolder, systemPluginFolder].join(", ");
   return { found: false, why: `there is no package ${packageName}, seen from ${places}${hint}` };
 }
