@@ -3,9 +3,9 @@
  * person and an exit code for a script.
  */
 
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { explain } from "../errors/error.js";
+import { version } from "../version.js";
 import type { CommandEntry } from "./command.js";
 import { commands } from "./commands.js";
 import { exitCodeOf, exitCodesHelp } from "./exit-codes.js";
@@ -31,7 +31,7 @@ export async function buildProgram(
     .description(
       "Two equal machines keep one address and one session database: when one dies, the other takes over.",
     )
-    .version(version(), "-V, --version")
+    .version(version, "-V, --version")
     .option(
       "--config <file>",
       "the config file (default: $UNDERSTUDY_CONFIG or /etc/understudy/understudy.yaml)",
@@ -60,9 +60,4 @@ export async function buildProgram(
 function throwInsteadOfExit(command: Command): void {
   command.exitOverride();
   for (const below of command.commands) throwInsteadOfExit(below);
-}
-
-export function version(): string {
-  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { readonly version: string }).version;
 }
