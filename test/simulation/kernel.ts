@@ -7,7 +7,9 @@ export interface Kernel {
   readonly held: boolean;
   /** Whether the address would answer, wires aside. */
   answers(nowMs: number): boolean;
+  /** Takes what `begin` began; a lease dropped in between does not begin. */
   acquire(nowMs: number): void;
+  begin(): void;
   /** Latched: a lease that has ended is not revived (rule R1). */
   renew(nowMs: number): void;
   drop(): void;
@@ -20,6 +22,7 @@ export interface Kernel {
 
 export function makeKernel(leaseMs: number): Kernel {
   let held = false;
+  let dropped = false;
   let leaseUntilMs = Number.NEGATIVE_INFINITY;
   let armed: ReadonlySet<number> = new Set();
   return {
@@ -27,14 +30,18 @@ export function makeKernel(leaseMs: number): Kernel {
       return held;
     },
     answers: (nowMs) => held && nowMs < leaseUntilMs,
+    begin: () => {
+      dropped = false;
+    },
     acquire: (nowMs) => {
       held = true;
-      leaseUntilMs = nowMs + leaseMs;
+      if (!dropped) leaseUntilMs = nowMs + leaseMs;
     },
     renew: (nowMs) => {
       if (nowMs < leaseUntilMs) leaseUntilMs = nowMs + leaseMs;
     },
     drop: () => {
+      dropped = true;
       leaseUntilMs = Number.NEGATIVE_INFINITY;
     },
     release: () => {

@@ -128,6 +128,7 @@ export function makeMachine(parts: MachineParts): Machine {
   let carrier = true;
   /** Asked to start while the one before still ends. */
   let startAgain = false;
+  let kernelBusyUntilMs = 0;
 
   const decide = (before: State, told: Event): Step => {
     const event = mutation?.event?.(told, before) ?? told;
@@ -212,6 +213,7 @@ export function makeMachine(parts: MachineParts): Machine {
         kernel.arm(action.epochs);
         break;
       case "acquireAddress":
+        kernel.begin();
         askKernel(action.id, () => kernel.acquire(clock.nowMs));
         break;
       case "releaseAddress":
@@ -281,7 +283,10 @@ export function makeMachine(parts: MachineParts): Machine {
 
   /** The kernel does it, refuses, or is so slow that whether it did it stays unknown. */
   const askKernel = (id: number, effect: () => void): void => {
-    if (machine.kernelTrouble === "none") finish(id, random.between(0.1, 0.4), "confirmed", effect);
+    const tookMs = random.between(0.1, 0.4);
+    // One after the other, in the order asked for.
+    kernelBusyUntilMs = Math.max(kernelBusyUntilMs, clock.nowMs) + tookMs;
+    if (machine.kernelTrouble === "none") finish(id, kernelBusyUntilMs - clock.nowMs, "confirmed", effect);
     else if (machine.kernelTrouble === "refuses")
       finish(id, 0.5, "refused", () => {}, "operation not permitted");
     else

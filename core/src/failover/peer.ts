@@ -75,8 +75,9 @@ function compareEpochs(draft: Draft, beat: Beat): void {
   state.highestEpoch = Math.max(state.highestEpoch, beat.epoch);
   if (serves(beat)) {
     state.nobodySinceMs = atMs;
-    if (state.goodbye !== undefined && beat.epoch > state.goodbye.epoch) state.goodbye = undefined;
   }
+  // Whoever has seen a higher epoch waits for that one's goodbye: ours gives away what was no longer ours.
+  if (state.goodbye !== undefined && beat.epoch > state.goodbye.epoch) state.goodbye = undefined;
   if (state.role !== "claiming" && state.role !== "active") return;
   if (serves(beat) && beat.epoch > own) {
     state.reclaimNotBeforeMs = atMs + state.settings.reclaimHoldMs;

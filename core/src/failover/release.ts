@@ -55,7 +55,7 @@ export function addressReleased(draft: Draft): void {
   draft.actions.push({ type: "armClaims", epochs: [] });
   const next = state.intents.maintenance ? "maintenance" : "standby";
   enterRole(draft, next, state.reason, ["R12"]);
-  if (!sayGoodbye) return;
+  if (!sayGoodbye || state.highestEpoch > epoch) return;
   state.goodbye = { epoch, untilMs: atMs + goodbyeMs };
   state.reclaimNotBeforeMs = Math.max(state.reclaimNotBeforeMs, atMs + goodbyeMs);
   sendBeatNow(draft);

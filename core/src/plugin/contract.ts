@@ -109,7 +109,10 @@ export interface AddressBackend {
   withdraw?(): Promise<Outcome>;
   /** Prolongs the right to answer by one lease, called with every beat of an active node. Synchronous. */
   renew?(): void;
-  /** Ends the right to answer now, in the kernel, before the address is removed. Synchronous. */
+  /**
+   * Ends the right to answer now, in the kernel, before the address is removed; an `acquire` still under way begins no
+   * lease any more. Synchronous.
+   */
   dropLease?(): void;
   /** Tells the kernel which claim tokens end our lease; replaces the earlier set. Synchronous, effective within 5 ms. */
   armClaims?(tokens: readonly ClaimToken[]): void;
