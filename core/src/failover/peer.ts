@@ -3,7 +3,7 @@
  * everywhere (rule R16); the loser leaves at once, the winner tells the segment again (rule R7).
  */
 
-import type { Beat } from "../heartbeat/beat.js";
+import type { Beat, Preference } from "../heartbeat/beat.js";
 import { announceAgain } from "./announcements.js";
 import { sendBeatNow } from "./beats.js";
 import { raiseEpoch } from "./claim.js";
@@ -53,9 +53,18 @@ export function beatReceived(draft: Draft, path: string, beat: Beat, echoAgeMs: 
   if (beat.goodbye) takeOnGoodbye(draft, beat.epoch, { involuntary: false });
 }
 
+/**
+ * Two operators may ask for different things while the nodes are apart, and both wishes get the same version. Which of
+ * the two wins matters less than that both nodes choose alike: a side before none, the secondary before the primary.
+ */
+function outranks(one: Preference, other: Preference): boolean {
+  const rank = ({ side }: Preference) => (side === undefined ? 0 : side === "primary" ? 1 : 2);
+  return one.version > other.version || (one.version === other.version && rank(one) > rank(other));
+}
+
 function adoptPreference(draft: Draft, beat: Beat): void {
   const { state } = draft;
-  if (beat.preference.version <= state.intents.preference.version) return;
+  if (!outranks(beat.preference, state.intents.preference)) return;
   state.intents = { ...state.intents, preference: beat.preference };
   state.preferenceChangedMs = draft.atMs;
   const wanted = beat.preference.side ?? "primary, as the config says";
