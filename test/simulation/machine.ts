@@ -91,7 +91,10 @@ export interface Machine {
   killNode(restart?: boolean): void;
   startNode(): void;
   setCarrier(up: boolean): void;
+  /** Something on this machine; it waits while the machine is paused. */
   tell(happening: Happening): void;
+  /** Something from the wire: lost while the machine is paused, unless its card keeps it. */
+  hear(happening: Happening): void;
   receive(beat: Beat, path: string): void;
 }
 
@@ -124,7 +127,8 @@ export function makeMachine(parts: MachineParts): Machine {
   let stalled = false;
   let boots = 0;
   let lives = 0;
-  let held: (() => void)[] = [];
+  let frames: (() => void)[] = [];
+  let pending: (() => void)[] = [];
   let carrier = true;
   /** Asked to start while the one before still ends. */
   let startAgain = false;
@@ -304,8 +308,11 @@ export function makeMachine(parts: MachineParts): Machine {
     );
   };
 
-  const hold = (deliver: () => void): void => {
-    if (held.length < framesHeld) held.push(deliver);
+  /** Does it now, or when a paused machine goes on. */
+  const whenAwake = (deliver: () => void, fromOutside: boolean): void => {
+    if (!clock.paused) deliver();
+    else if (!fromOutside) pending.push(deliver);
+    else if (frames.length < framesHeld) frames.push(deliver);
   };
 
   const endPulse = (): void => {
@@ -368,7 +375,8 @@ export function makeMachine(parts: MachineParts): Machine {
       endPulse();
       node.kill();
       disk.losePower();
-      held = [];
+      frames = [];
+      pending = [];
       clock.resume();
       kernel = makeKernel(machine.settings.leaseMs);
     },
@@ -376,9 +384,10 @@ export function makeMachine(parts: MachineParts): Machine {
     resume: (keepFrames) => {
       if (!clock.paused) return;
       clock.resume();
-      const arrived = held;
-      held = [];
-      if (keepFrames) for (const deliver of arrived) deliver();
+      const arrived = [...pending, ...(keepFrames ? frames : [])];
+      pending = [];
+      frames = [];
+      for (const deliver of arrived) deliver();
     },
     killPulse: (restart = true) => {
       if (life === undefined) return;
@@ -445,14 +454,12 @@ export function makeMachine(parts: MachineParts): Machine {
       carrier = up;
       machine.tell({ type: "carrierChanged", up });
     },
-    tell: (happening) => {
-      if (clock.paused) hold(() => tell(happening));
-      else tell(happening);
-    },
+    tell: (happening) => whenAwake(() => tell(happening), false),
+    hear: (happening) => whenAwake(() => tell(happening), true),
     receive: (beat, path) => {
       if (!powered) return;
       if (clock.paused) {
-        hold(() => machine.receive(beat, path));
+        whenAwake(() => machine.receive(beat, path), true);
         return;
       }
       outside.delivered(side, beat);

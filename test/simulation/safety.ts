@@ -77,11 +77,8 @@ function watchEpochs(world: World): void {
 function watchStalls(world: World): void {
   const witnessedMs = each(() => 0);
   const lastPolledMs = each(() => 0);
-  world.deliveries.push((to) => {
-    witnessedMs[to] = 0;
-  });
   world.observers.push((observation) => {
-    const { side, before, event, out } = observation;
+    const { side, event, out } = observation;
     const { settings } = out.state;
     const machine = world.machines[side];
     if (event.type === "started") lastPolledMs[side] = event.atMs;
@@ -89,13 +86,16 @@ function watchStalls(world: World): void {
       witnessedMs[side] += Math.min(event.atMs - lastPolledMs[side], 1.5 * settings.intervalMs);
       lastPolledMs[side] = event.atMs;
     }
-    if (event.type === "kernelAnswered" || (event.type === "addressAnswered" && event.from === "peer"))
+    if (
+      event.type === "beatReceived" ||
+      event.type === "kernelAnswered" ||
+      (event.type === "addressAnswered" && event.from === "peer")
+    )
       witnessedMs[side] = 0;
     if (!claims(observation) || !out.state.reason.includes("dead")) return;
     if (event.type !== "polled") throw new Violation("stalls", `${side} declared a death on ${event.type}`);
     if (machine.unread > 0) throw new Violation("stalls", `${side} declared a death with frames unread`);
-    // A beat read in this very life resets the core's silence; one that another life read does not.
-    if (witnessedMs[side] + 0.001 < Math.min(settings.deadFloorMs, before.peer.lifeSilenceMs + 1e9))
+    if (witnessedMs[side] + 0.001 < settings.deadFloorMs)
       throw new Violation(
         "stalls",
         `${side} declared a death after ${witnessedMs[side].toFixed(1)} ms of silence that it was awake for`,

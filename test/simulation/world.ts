@@ -5,7 +5,7 @@
 
 import type { Action } from "@understudy/core/internal/failover/action";
 import type { Settings } from "@understudy/core/internal/failover/settings";
-import type { Beat } from "@understudy/core/internal/heartbeat/beat";
+import type { Beat, Role } from "@understudy/core/internal/heartbeat/beat";
 import type { Side } from "@understudy/core/public";
 import { type ClockOptions, makeMachineClock } from "./clock.js";
 import { type Machine, type Mutation, makeMachine, type Observation, type Outside } from "./machine.js";
@@ -175,7 +175,7 @@ function makeOutside(world: () => World): Outside {
       const { network, machines } = world();
       network.carry(from, path, () => {
         const peer = machines[otherSide(from)];
-        if (world().foreign) peer.tell({ type: "foreignBeatReceived", path: path.name });
+        if (world().foreign) peer.hear({ type: "foreignBeatReceived", path: path.name });
         else peer.receive(beat, path.name);
       });
     },
@@ -207,7 +207,7 @@ function makeOutside(world: () => World): Outside {
         schedule.after(1, () => {
           const state = peer.state;
           if (state === undefined || peer.stalled) return;
-          asker.tell({ type: "peerRoleAnswered", id, active: state.role === "active", epoch: state.epoch });
+          asker.tell({ type: "peerRoleAnswered", id, active: holdsAddress(state.role), epoch: state.epoch });
         });
       } else {
         schedule.after(500, () => asker.tell({ type: "actionFinished", id, outcome: "unknown" }));
@@ -247,6 +247,11 @@ function makeOutside(world: () => World): Outside {
   };
 }
 
+/** What a node says over TLS: it has the address, takes it, or has not given it up yet. */
+function holdsAddress(role: Role): boolean {
+  return role === "claiming" || role === "active" || role === "releasing";
+}
+
 /** Rule R9: the peer's kernel on every IP path, the HA address and neighbours on the client segment. */
 function probe(world: World, from: Side, round: number): void {
   const { network, schedule, machines } = world;
@@ -254,17 +259,17 @@ function probe(world: World, from: Side, round: number): void {
   const asker = machines[from];
   for (const path of network.paths.filter(({ ip }) => ip)) {
     if (!runs(world, peerSide)) continue;
-    network.ask(from, path, () => asker.tell({ type: "kernelAnswered", path: path.name, round }));
+    network.ask(from, path, () => asker.hear({ type: "kernelAnswered", path: path.name, round }));
   }
   const client = network.paths.find((path) => path.class === "client");
   if (client !== undefined && world.answering().includes(peerSide)) {
     network.ask(from, client, () =>
-      asker.tell({ type: "addressAnswered", from: "peer", mac: `mac-${peerSide}` }),
+      asker.hear({ type: "addressAnswered", from: "peer", mac: `mac-${peerSide}` }),
     );
   }
   if (world.stranger && network.plugged(from)) {
     schedule.after(roundTripMs, () =>
-      asker.tell({ type: "addressAnswered", from: "stranger", mac: "mac-stranger" }),
+      asker.hear({ type: "addressAnswered", from: "stranger", mac: "mac-stranger" }),
     );
   }
   probeNeighbours(world, from);
@@ -278,6 +283,6 @@ function runs(world: World, side: Side): boolean {
 function probeNeighbours(world: World, from: Side): void {
   if (!world.network.plugged(from) || world.neighboursSilent) return;
   world.schedule.after(roundTripMs, () =>
-    world.machines[from].tell({ type: "neighbourHeard", interfaceName: "eth0" }),
+    world.machines[from].hear({ type: "neighbourHeard", interfaceName: "eth0" }),
   );
 }

@@ -64,6 +64,7 @@ type Happening =
   | { readonly type: "peerSaidGoodbye"; readonly epoch: number }
   /** The TLS link between the node processes: its end starts suspicion, its presence proves nothing. */
   | { readonly type: "peerLinkChanged"; readonly up: boolean }
+  /** `active`: the peer has the address, takes it, or has not given it up yet (`claiming`, `active`, `releasing`). */
   | {
       readonly type: "peerRoleAnswered";
       readonly id: number;
