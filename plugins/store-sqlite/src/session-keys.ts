@@ -1,0 +1,64 @@
+/**
+ * The numbers a row is found and checked by: keys for the indexes in memory, and the check that tells a damaged row.
+ * SQLite keeps no checksum of its pages, so a flipped bit in a name would otherwise pass for another name.
+ */
+
+import { crc32 } from "node:zlib";
+
+/** The order of the characters: digits, then letters of either case without I, L, O and U. */
+const digitOf = new Uint8Array(128);
+for (const [value, digit] of [..."0123456789ABCDEFGHJKMNPQRSTVWXYZ"].entries()) {
+  digitOf[digit.charCodeAt(0)] = value;
+  digitOf[digit.toLowerCase().charCodeAt(0)] = value;
+}
+
+/** Ids order as these numbers do, except within one and the same number. */
+export function orderOf(id: string): number {
+  let order = 0;
+  for (let at = 0; at < 4; at += 1) order = order * 32 + (digitOf[id.charCodeAt(at) & 127] ?? 0);
+  return order;
+}
+
+const tailBits = 12;
+
+/** The order of an id in the upper 20 bits; the lower ones tell apart ids that begin alike. */
+export function idKey(id: string): number {
+  let tail = 0;
+  for (let at = 21; at < 26; at += 1) tail = Math.imul(tail, 31) + (digitOf[id.charCodeAt(at) & 127] ?? 0);
+  return orderOf(id) * 2 ** tailBits + (tail & (2 ** tailBits - 1));
+}
+
+export function orderOfKey(key: number): number {
+  return Math.floor(key / 2 ** tailBits);
+}
+
+export function firstKeyOf(order: number): number {
+  return order * 2 ** tailBits;
+}
+
+/** A well spread 32-bit number of a text (FNV-1a with the last mixing step of MurmurHash3). */
+export function textKey(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** What the indexes are made of: checked for each row when a database is opened, at twenty bits. */
+export function headCheck(id: string, userKey: number, agent: number, flags: number): number {
+  return (textKey(id) ^ Math.imul(userKey, 0x9e3779b1) ^ Math.imul(agent * 4 + flags, 0x85ebca6b)) >>> 12;
+}
+
+/** The check of a whole row, 52 bits: the upper 20 are `headCheck`, the lower 32 a CRC over everything. */
+export function rowCheck(head: number, text: string): number {
+  return head * 2 ** 32 + crc32(text);
+}
+
+export function headOf(check: number): number {
+  return Math.floor(check / 2 ** 32);
+}
+
+export function nameCheck(key: string | number, value: string): number {
+  return crc32(`${key}\0${value}`);
+}
