@@ -8,9 +8,9 @@ import { after, before, test } from "node:test";
 import { UnderstudyError } from "../src/errors/error.js";
 import { deriveKey } from "../src/keys/derive.js";
 import {
+  freeKeyId,
   newKey,
   newKeyRing,
-  nextKeyId,
   parseKeyRing,
   readKeyFile,
   writeKeyFile,
@@ -42,7 +42,7 @@ function written(name: string, text: string, mode = 0o600): string {
 test("a ring is read back as it was written, with mode 0600", () => {
   const path = join(folder, "key.json");
   const first = newKeyRing();
-  const second = newKey(nextKeyId(first));
+  const second = newKey(freeKeyId(first));
   const ring = { keys: [...first.keys, second], signWith: second.id };
   writeKeyFile(path, first);
   writeKeyFile(path, ring);
@@ -136,9 +136,19 @@ test("purposes give unrelated keys of the length asked for", () => {
   assert.equal(known.length, 16);
 });
 
-test("key ids go round and skip those in use", () => {
+test("a new key's id is drawn, goes round, and skips those in use", () => {
   const key = (id: number) => newKey(id);
-  assert.equal(nextKeyId({ keys: [key(1)], signWith: 1 }), 2);
-  assert.equal(nextKeyId({ keys: [key(255), key(1)], signWith: 1 }), 2);
+  assert.equal(
+    freeKeyId({ keys: [key(1)], signWith: 1 }, () => 1),
+    2,
+  );
+  assert.equal(
+    freeKeyId({ keys: [key(1)], signWith: 1 }, () => 77),
+    77,
+  );
+  assert.equal(
+    freeKeyId({ keys: [key(255), key(1)], signWith: 1 }, () => 255),
+    2,
+  );
   assert.throws(() => parseKeyRing("{}", "x"));
 });

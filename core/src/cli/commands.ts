@@ -28,6 +28,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./config.js"),
   },
   {
+    name: "key",
+    group: "Set up:",
+    summary: "show or rotate the key that both nodes share",
+    load: () => import("./key.js"),
+  },
+  {
     name: "run",
     group: "Run:",
     summary: "run this node in the foreground: pulse and node",

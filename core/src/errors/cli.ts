@@ -11,6 +11,14 @@ export const cliErrors = {
     meaning: "Only a running node can answer this, and none answers on its socket.",
     todo: "Start it (`systemctl start understudy-pulse understudy-node`, or `understudy run`), then ask again.",
   },
+  CLI_NO_ANSWER: {
+    meaning: "Whether the node did what was asked is not known.",
+    todo: "Look at `understudy status`, then ask again.",
+  },
+  CLI_NOT_ALLOWED: {
+    meaning: "Only root, or the user that runs understudy, may ask a node for anything.",
+    todo: "Repeat the command as root, for instance with sudo.",
+  },
   CLI_EXISTS: {
     meaning: "A file that may be in use is never overwritten by chance; nothing was changed.",
     todo: "Look at the file, then move it away or repeat the command with --force.",
@@ -18,10 +26,6 @@ export const cliErrors = {
   CLI_NOT_WRITTEN: {
     meaning: "The file could not be written; what was there before is unchanged.",
     todo: "Make room or give access as the system's error says, then try again.",
-  },
-  CLI_KEYS_DIFFER: {
-    meaning: "The key file of this node is not the one that the other node goes by, so a step was not taken.",
-    todo: "Copy the key file as `understudy key rotate` says, then repeat the command.",
   },
 } as const;
 

@@ -3,7 +3,7 @@
  * anybody else could read or replace it, and replaced as a whole, never edited in place.
  */
 
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import {
   closeSync,
   fchmodSync,
@@ -177,11 +177,10 @@ export function newKeyRing(): KeyRing {
   return { keys: [key], signWith: key.id };
 }
 
-/** The next id after the highest, wrapping at 255, that is free in the ring. */
-export function nextKeyId(ring: KeyRing): number {
+/** Drawn, not counted: two nodes that both add a key at once must not give two secrets the same id. */
+export function freeKeyId(ring: KeyRing, draw: () => number = () => randomInt(1, 256)): number {
   const used = new Set(ring.keys.map(({ id }) => id));
-  let id = Math.max(...used);
-  do id = (id % 255) + 1;
-  while (used.has(id));
+  let id = draw();
+  while (used.has(id)) id = (id % 255) + 1;
   return id;
 }
