@@ -1,0 +1,60 @@
+/**
+ * The guard of rule R4: a shell on a pipe, in a session of its own, that takes the HA addresses off as soon as this
+ * process is gone, however it went. Its `ip` is already running, so nothing has to be loaded when it matters.
+ */
+
+import { spawn } from "node:child_process";
+import { deleteCommand, type PlacedAddress } from "./ip-commands.js";
+
+export interface Guard {
+  readonly alive: boolean;
+  /** Closes the pipe: the guard withdraws and ends. Settles when it has ended. */
+  stop(): Promise<void>;
+}
+
+/**
+ * It ignores what systemd sends to the whole unit: it has work to do exactly then. The lease ends by itself a little
+ * later; deleting its entry only closes that gap when the address cannot be removed.
+ */
+function script(addresses: readonly PlacedAddress[], tableName: string | undefined): string {
+  const deletions = addresses.map((address) => `'${deleteCommand(address)}'`).join(" ");
+  const dropLease = tableName === undefined ? ":" : `nft flush set netdev ${tableName} lease >/dev/null 2>&1`;
+  return `trap '' TERM INT HUP; { cat >/dev/null; printf '%s\\n' ${deletions}; } | ip -force -batch - >/dev/null 2>&1; ${dropLease}`;
+}
+
+export function startGuard(
+  addresses: readonly PlacedAddress[],
+  tableName: string | undefined,
+  onDeath: (why: string) => void,
+): Guard {
+  const child = spawn("/bin/sh", ["-c", script(addresses, tableName)], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+    env: { ...process.env, HOME: "/nonexistent" },
+  });
+  const ended = Promise.withResolvers<void>();
+  let alive = true;
+  let wanted = true;
+  const die = (why: string) => {
+    if (!alive) return;
+    alive = false;
+    ended.resolve();
+    if (wanted) onDeath(why);
+  };
+  child.once("error", (error) => die(error.message));
+  child.once("exit", (code, signal) => die(`it ended with ${signal ?? code}`));
+  child.stdin?.on("error", () => {});
+  child.unref();
+  (child.stdin as { unref?: () => void } | null)?.unref?.();
+  return {
+    get alive() {
+      return alive;
+    },
+    stop() {
+      wanted = false;
+      child.ref();
+      child.stdin?.end();
+      return ended.promise;
+    },
+  };
+}
