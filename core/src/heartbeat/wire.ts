@@ -26,11 +26,12 @@
  * Numbers are unsigned and big-endian.
  */
 
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 import { deriveKey } from "../keys/derive.js";
 import type { KeyRing } from "../keys/key-file.js";
 import type { Side } from "../plugin/contract.js";
 import { type Beat, type Health, roles } from "./beat.js";
+import { createMac, type Mac } from "./mac.js";
 
 export const beatBytes = 96;
 export const wireVersion = 1;
@@ -50,15 +51,15 @@ const sides: readonly (Side | undefined)[] = [undefined, "primary", "secondary"]
 export interface BeatKeys {
   readonly clusterHash: number;
   readonly signWith: number;
-  /** Derived keys by id. */
-  readonly keys: ReadonlyMap<number, Uint8Array>;
+  /** By the id of the key. */
+  readonly macs: ReadonlyMap<number, Mac>;
 }
 
 export function beatKeys(cluster: string, ring: KeyRing): BeatKeys {
   return {
     clusterHash: createHash("sha256").update(cluster).digest().readUInt32BE(0),
     signWith: ring.signWith,
-    keys: new Map(ring.keys.map((key) => [key.id, deriveKey(key.secret, "beat")])),
+    macs: new Map(ring.keys.map((key) => [key.id, createMac(deriveKey(key.secret, "beat"), macOffset)])),
   };
 }
 
@@ -72,8 +73,8 @@ export type DecodedBeat =
   | { readonly kind: "garbage"; readonly reason: string };
 
 export function encodeBeat(beat: Beat, keys: BeatKeys): Uint8Array {
-  const key = keys.keys.get(keys.signWith);
-  if (key === undefined) throw new Error(`no key ${keys.signWith} to sign with`);
+  const mac = keys.macs.get(keys.signWith);
+  if (mac === undefined) throw new Error(`no key ${keys.signWith} to sign with`);
   // Zeros are what absent parts and the reserved bytes hold.
   const bytes = Buffer.alloc(beatBytes);
   magic.copy(bytes);
@@ -94,7 +95,7 @@ export function encodeBeat(beat: Beat, keys: BeatKeys): Uint8Array {
     bytes.write(beat.echo.nonce, 64, 8, "hex");
     writeU64(bytes, beat.echo.sequence, 72);
   }
-  macOf(bytes, key).copy(bytes, macOffset, 0, macBytes);
+  mac.digest(bytes.subarray(0, macOffset)).copy(bytes, macOffset, 0, macBytes);
   return bytes;
 }
 
@@ -110,10 +111,10 @@ export function decodeBeat(frame: Uint8Array, keys: BeatKeys): DecodedBeat {
   const beat = readBeat(bytes);
   if (typeof beat === "string") return garbage(beat);
   const keyId = bytes[61] ?? 0;
-  const key = keys.keys.get(keyId);
-  if (key === undefined) return { kind: "foreign", reason: `signed with key ${keyId}, which we lack`, keyId };
-  const mac = macOf(bytes, key).subarray(0, macBytes);
-  if (!timingSafeEqual(mac, bytes.subarray(macOffset, macOffset + macBytes)))
+  const mac = keys.macs.get(keyId);
+  if (mac === undefined) return { kind: "foreign", reason: `signed with key ${keyId}, which we lack`, keyId };
+  const wanted = mac.digest(bytes.subarray(0, macOffset)).subarray(0, macBytes);
+  if (!timingSafeEqual(wanted, bytes.subarray(macOffset, macOffset + macBytes)))
     return { kind: "foreign", reason: `says key ${keyId} but was not signed with ours`, keyId };
   return { kind: "beat", beat, keyId };
 }
@@ -129,10 +130,6 @@ function otherVersion(version: number): DecodedBeat {
     version,
     reason: `the other node speaks version ${version} of the heartbeat, ${which} than ours, ${wireVersion}`,
   };
-}
-
-function macOf(bytes: Buffer, key: Uint8Array): Buffer {
-  return createHmac("sha256", key).update(bytes.subarray(0, macOffset)).digest();
 }
 
 function flagsOf(beat: Beat): number {

@@ -28,7 +28,8 @@ export interface NodeLink {
   send(message: PulseToNode): void;
   /** Waits for a node process that is not there, up to a few hundred entries. */
   timeline(entry: TimelineEntry): void;
-  status(status: PulseStatus): void;
+  /** Not made when nobody would read it. */
+  status(make: () => PulseStatus): void;
   close(): Promise<void>;
 }
 
@@ -121,8 +122,9 @@ export function createNodeLink(version: string, listeners: NodeLinkListeners, lo
       entries.push(entry);
       if (entries.length > entriesKept) entries.shift();
     },
-    status(status) {
-      if (node !== undefined && node.bufferedBytes <= mostWaitingBytes) node.send({ type: "status", status });
+    status(make) {
+      if (node === undefined || node.bufferedBytes > mostWaitingBytes) return;
+      node.send({ type: "status", status: make() });
     },
     async close() {
       clearInterval(pings);

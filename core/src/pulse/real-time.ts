@@ -1,21 +1,21 @@
 /**
- * Puts pulse before everything else on the machine: real-time scheduling for all its threads, memory that is not paged
- * out, and the last place on the kernel's list of processes to kill. What is not allowed is said, never fatal.
+ * Puts pulse before everything else on the machine: real-time scheduling for all its threads, code that is not paged out,
+ * and the last place on the kernel's list of processes to kill. What is not allowed is said, never fatal.
  */
 
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Protection } from "../plugin/contract.js";
 
 /** DESIGN, two processes: above every ordinary process, below the kernel's own threads at 99. */
 const priority = 50;
 const scheduleFifo = 1;
-/** MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT: what is used stays, what never was is not loaded for it. */
-const lockUsedPages = 1 | 2 | 4;
+/** MLOCK_ONFAULT: what is used stays, what never was is not loaded for it. */
+const lockUsedPages = 1;
 
 interface Libc {
   /** Zero, or the error number. */
   schedule(thread: number): number;
-  lockMemory(): number;
+  lock(address: number, bytes: number): number;
 }
 
 /** Children started afterwards inherit all of it: the guard must run when pulse has died. */
@@ -26,8 +26,8 @@ export async function becomeRealTime(): Promise<Protection> {
     const libc = await loadLibc();
     const errno = scheduleAllThreads(libc);
     if (errno !== 0) refused.push(`scheduling: ${reasonOf(errno, "CAP_SYS_NICE or an rtprio limit")}`);
-    const locked = libc.lockMemory();
-    if (locked !== 0) refused.push(`locked memory: ${reasonOf(locked, "CAP_IPC_LOCK or a memlock limit")}`);
+    const locked = lockCode(libc);
+    if (locked !== 0) refused.push(`locked code: ${reasonOf(locked, "CAP_IPC_LOCK or a memlock limit")}`);
     const scored = scoreAgainstOomKiller();
     if (scored !== undefined) refused.push(`out-of-memory score: ${scored}`);
     if (errno !== 0) return protection(false, `not allowed here: ${refused.join("; ")}`);
@@ -55,6 +55,21 @@ function scheduleAllThreads(libc: Libc): number {
 
 const noSuchProcess = 3;
 
+/**
+ * Under memory pressure the kernel drops code pages first, swap or not, and reading them again takes a disk. Not mlockall:
+ * V8 gives its pages back by a call that the kernel refuses for locked ones, and ends the process over it.
+ */
+function lockCode(libc: Libc): number {
+  for (const line of readFileSync("/proc/self/maps", "utf8").split("\n")) {
+    const match = /^([0-9a-f]+)-([0-9a-f]+) r-[-x]p \S+ \S+ \d+ +\//.exec(line);
+    if (match?.[1] === undefined || match[2] === undefined) continue;
+    const from = Number.parseInt(match[1], 16);
+    const errno = libc.lock(from, Number.parseInt(match[2], 16) - from);
+    if (errno !== 0) return errno;
+  }
+  return 0;
+}
+
 function scoreAgainstOomKiller(): string | undefined {
   try {
     writeFileSync("/proc/self/oom_score_adj", "-1000");
@@ -74,11 +89,11 @@ async function loadLibc(): Promise<Libc> {
   const { default: koffi } = await import("koffi");
   const libc = koffi.load(null);
   const setScheduler = libc.func("int sched_setscheduler(int thread, int policy, const int *priority)");
-  const lockAll = libc.func("int mlockall(int flags)");
+  const lock = libc.func("int mlock2(uintptr_t address, size_t bytes, unsigned int flags)");
   const called = (result: unknown): number => (Number(result) === 0 ? 0 : koffi.errno());
   return {
     // struct sched_param is one int on Linux.
     schedule: (thread) => called(setScheduler(thread, scheduleFifo, [priority])),
-    lockMemory: () => called(lockAll(lockUsedPages)),
+    lock: (address, bytes) => called(lock(address, bytes, lockUsedPages)),
   };
 }

@@ -3,7 +3,7 @@
  * the oldest can be thrown away; a slow or full disk costs a gap, never a delay.
  */
 
-import { closeSync, mkdirSync, openSync, readdirSync, writeSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, readdirSync, writeSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Action } from "../failover/action.js";
@@ -36,6 +36,8 @@ const flushEveryMs = 500;
 const mostWaitingBytes = 2 * mebibyte;
 const retryAfterMs = 60_000;
 const mostFiles = 64;
+/** Made when it is not there, and never cut: the last words may be there before a write that was under way. */
+const openFlags = constants.O_RDWR | constants.O_CREAT;
 const namePattern = /^recording-(\d{9})\.jsonl$/;
 
 /** A piece of one file, with its place there: written twice it is the same. */
@@ -111,7 +113,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     await handle?.handle.close();
     handle = undefined;
     await mkdir(folder, { recursive: true });
-    handle = { file: wanted, handle: await open(pathOf(folder, wanted), "w", 0o600) };
+    handle = { file: wanted, handle: await open(pathOf(folder, wanted), openFlags, 0o600) };
     await removeOldest(folder, options.totalBytes ?? 32 * mebibyte, wanted);
     return handle.handle;
   }
@@ -201,8 +203,7 @@ function writeNow(folder: string, pieces: readonly Piece[]): void {
   try {
     mkdirSync(folder, { recursive: true });
     for (const { file, position, bytes } of pieces) {
-      // "r+" keeps what is there; a file that is not there yet is made.
-      const target = openSync(pathOf(folder, file), position === 0 ? "w" : "r+", 0o600);
+      const target = openSync(pathOf(folder, file), openFlags, 0o600);
       writeSync(target, bytes, 0, bytes.length, position);
       closeSync(target);
     }

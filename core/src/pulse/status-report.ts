@@ -52,7 +52,7 @@ export interface StatusReport {
 const statusEveryMs = 100;
 
 export function createStatusReport({ status, node, notify }: StatusReportParts): StatusReport {
-  const timer = setInterval(() => node.status(status()), statusEveryMs);
+  const timer = setInterval(() => node.status(status), statusEveryMs);
   let told: State | undefined;
   let due = false;
   let fedMs = -Infinity;
@@ -67,7 +67,7 @@ export function createStatusReport({ status, node, notify }: StatusReportParts):
       due = true;
       setImmediate(() => {
         due = false;
-        node.status(status());
+        node.status(status);
       });
     },
     judged(atMs) {
