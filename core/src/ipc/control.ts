@@ -12,6 +12,8 @@ export interface ServiceStatus {
   readonly description: string;
   readonly health: "healthy" | "failing" | "stopped";
   readonly serving: boolean;
+  /** What failed last and is being tried again, one sentence. */
+  readonly problem: string | undefined;
 }
 
 export interface NodeStatus {

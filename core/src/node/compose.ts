@@ -1,0 +1,125 @@
+/**
+ * Makes the parts of a node process out of its config: plugins, keys, links. The one place that knows which
+ * implementation stands behind each part.
+ */
+
+import type { LocalConfig, PluginEntry } from "../config/config.js";
+import { loadConfig } from "../config/load.js";
+import { deriveKey } from "../keys/derive.js";
+import { readKeyFile } from "../keys/key-file.js";
+import type { ProcessLog } from "../log.js";
+import { buildPlugin, type CapabilityValues, type Loaded, loadPlugins } from "../plugin/host.js";
+import { identityOf } from "../plugin/identity.js";
+import { monotonicClock } from "../pulse/clock.js";
+import { version } from "../version.js";
+import type { Keys, Named, NodeParts, Replaceable } from "./parts.js";
+import { createTlsPeerLink } from "./tls-peer-link.js";
+import { createTokens } from "./tokens.js";
+
+export interface ComposeOptions {
+  readonly configFile: string | undefined;
+  readonly node: string | undefined;
+  readonly log: ProcessLog;
+}
+
+/** A link over which nothing came for so long is closed: four lost thirds, so that one stall is no end. */
+const linkSilenceMs = 2000;
+
+/** Throws an UnderstudyError when config, plugins or keys are wrong. */
+export async function composeNode(local: LocalConfig, options: ComposeOptions): Promise<NodeParts> {
+  const { log } = options;
+  const { config, self, peer } = local;
+  const readKeys = () => linkKeys(config.keyFile);
+  readKeys();
+  const loaded = await loadPlugins(local, "node");
+  const tokens = createTokens(config.folders.state, log);
+  await tokens.open();
+  const engine = undefined;
+  const given: CapabilityValues = {
+    clock: monotonicClock,
+    node: identityOf(local),
+    folders: config.folders,
+    tokens: tokens.verifier,
+  };
+  const build = builder(given, log);
+  return {
+    version,
+    local,
+    clock: monotonicClock,
+    log,
+    tokens,
+    engine,
+    services: build.all(loaded.services, []),
+    observers: build.all(loaded.observers, []),
+    transports: loaded.transports.map((one) => ({
+      name: one.entry.name,
+      entry: JSON.stringify(one.entry),
+      plugin: buildPlugin(one, {
+        ...given,
+        path: { name: one.entry.name, class: one.entry.class },
+        log: log.with({ path: one.entry.name }),
+      }),
+    })),
+    freshAddresses: () =>
+      loaded.addresses.map((one) =>
+        buildPlugin(one, { ...given, log: log.with({ plugin: one.plugin.name }) }),
+      ),
+    makeLink: (listeners, keys) =>
+      createTlsPeerLink({
+        name: "node",
+        cluster: config.cluster,
+        side: self.side,
+        localAddresses: self.addresses,
+        peerAddresses: peer.addresses,
+        port: config.heartbeat.port,
+        ...keys,
+        silenceMs: linkSilenceMs,
+        listeners,
+      }),
+    readKeys,
+    async reread(running): Promise<Replaceable> {
+      const next = await loadConfig(options.configFile, { node: options.node });
+      const again = await loadPlugins(next, "node");
+      return {
+        local: next,
+        services: build.all(again.services, running.services),
+        observers: build.all(again.observers, running.observers),
+      };
+    },
+  };
+}
+
+function linkKeys(keyFile: string): Keys {
+  const { keys, signWith } = readKeyFile(keyFile);
+  return { keys: keys.map(({ id, secret }) => ({ id, secret: deriveKey(secret, "tls") })), signWith };
+}
+
+function builder(given: CapabilityValues, log: ProcessLog) {
+  return {
+    /** Those whose entry is the same as before keep the plugin that runs. */
+    all<K extends "service" | "observer">(
+      loaded: readonly Loaded<K>[],
+      running: readonly Named<ReturnType<typeof buildPlugin<K>>>[],
+    ): readonly Named<ReturnType<typeof buildPlugin<K>>>[] {
+      const names = uniqueNames(loaded.map(({ entry }) => entry));
+      return loaded.map((one, index) => {
+        const name = names[index] ?? one.plugin.name;
+        const entry = JSON.stringify([one.packageName, one.options]);
+        const same = running.find((before) => before.name === name && before.entry === entry);
+        return (
+          same ?? { name, entry, plugin: buildPlugin(one, { ...given, log: log.with({ plugin: name }) }) }
+        );
+      });
+    },
+  };
+}
+
+/** "exec", "exec-2": as paths are named. */
+function uniqueNames(entries: readonly PluginEntry[]): readonly string[] {
+  const seen = new Map<string, number>();
+  return entries.map(({ plugin }) => {
+    const count = (seen.get(plugin) ?? 0) + 1;
+    seen.set(plugin, count);
+    return count === 1 ? plugin : `${plugin}-${count}`;
+  });
+}

@@ -1,0 +1,52 @@
+/**
+ * What a node process is made of, as values: the composition root makes them from the config, tests make their own.
+ */
+
+import type { LocalConfig } from "../config/config.js";
+import type { ProcessLog } from "../log.js";
+import type { AddressBackend, Observer, Service, Transport } from "../plugin/contract.js";
+import type { Clock } from "../plugin/tokens.js";
+import type { LinkKey, PeerLink, PeerLinkListeners } from "./peer-link.js";
+import type { SessionEngine } from "./session-engine.js";
+import type { Tokens } from "./tokens.js";
+
+export interface Named<T> {
+  /** Unique among its kind: "<plugin>" or "<plugin>-2". */
+  readonly name: string;
+  readonly plugin: T;
+  /** Its entry in the config as text: the same text needs no restart at a reload. */
+  readonly entry: string;
+}
+
+export interface Keys {
+  readonly keys: readonly LinkKey[];
+  readonly signWith: number;
+}
+
+/** What a reload may replace. */
+export interface Replaceable {
+  readonly local: LocalConfig;
+  readonly services: readonly Named<Service>[];
+  readonly observers: readonly Named<Observer>[];
+}
+
+export interface NodeParts extends Replaceable {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: ProcessLog;
+  readonly tokens: Tokens;
+  /** Undefined with `sessions: none`. */
+  readonly engine: SessionEngine | undefined;
+  /** Those that run in this process, by the name of their path. */
+  readonly transports: readonly Named<Transport>[];
+  /** New instances that were never started, for the withdrawal of rule R12. */
+  freshAddresses(): readonly AddressBackend[];
+  /** The node link: see peer-link.ts. */
+  makeLink(listeners: PeerLinkListeners, keys: Keys): PeerLink;
+  /** Reads the key file; throws when it is refused. */
+  readKeys(): Keys;
+  /** Reads the config again and builds what changed; entries that are the same keep the plugin that runs. */
+  reread(running: Replaceable): Promise<Replaceable>;
+  /** Only for tests of a machine that is not this one. */
+  readonly boot?: string;
+}
