@@ -12,7 +12,7 @@ interface Block {
   count: number;
 }
 
-export interface RowIndex {
+export interface KeyedRows {
   /** Entries with equal keys are kept, in no order. */
   add(key: number, row: number): void;
   /** Returns false when there was no such entry. */
@@ -61,10 +61,10 @@ function splitOff(block: Block): Block {
 }
 
 /** Starts with the given entries, which may be in any order: several times faster than adding one after the other. */
-export function createRowIndex(entries: {
+export function createKeyedRows(entries: {
   readonly keys: Uint32Array;
   readonly rows: Float64Array;
-}): RowIndex {
+}): KeyedRows {
   const blocks = blocksOf(entries.keys, entries.rows);
   /** The lowest key of each block. */
   const firsts = blocks.map((block) => block.keys[0] as number);

@@ -3,7 +3,7 @@
  * counts. Made when a database is opened, kept with every change, and taken back with a transaction that is rolled back.
  */
 
-import { createRowIndex, type RowIndex } from "./keyed-rows.js";
+import { createKeyedRows, type KeyedRows } from "./keyed-rows.js";
 
 /** What of a row the catalog depends on. */
 export interface RowFacts {
@@ -15,8 +15,8 @@ export interface RowFacts {
 }
 
 export interface RowCatalog {
-  readonly byId: RowIndex;
-  readonly runningByUser: RowIndex;
+  readonly byId: KeyedRows;
+  readonly runningByUser: KeyedRows;
   readonly running: number;
   readonly ended: number;
   /** By the agent's number; agents without a running session may be there with 0. */
@@ -53,7 +53,7 @@ function entryList() {
       rows[count] = row;
       count += 1;
     },
-    index: () => createRowIndex({ keys: keys.subarray(0, count), rows: rows.subarray(0, count) }),
+    index: () => createKeyedRows({ keys: keys.subarray(0, count), rows: rows.subarray(0, count) }),
   };
 }
 
@@ -79,8 +79,8 @@ export function createCatalogBuilder(): CatalogBuilder {
 }
 
 function catalogOf(
-  byId: RowIndex,
-  runningByUser: RowIndex,
+  byId: KeyedRows,
+  runningByUser: KeyedRows,
   runningByAgent: Map<number, number>,
   runningAtFirst: number,
   endedAtFirst: number,
