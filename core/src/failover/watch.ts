@@ -17,7 +17,9 @@ const worriedProbeMs = 50;
 export function watchPeer(draft: Draft): void {
   const { state } = draft;
   if (state.peer.beat === undefined) return;
-  if (state.role === "active" || state.role === "maintenance" || !holdsAddress(state.peer.beat)) {
+  // A claim under way needs no suspicion: however long the kernel takes, the verdict has been spoken.
+  const watches = state.role !== "claiming" && state.role !== "active" && state.role !== "maintenance";
+  if (!watches || !holdsAddress(state.peer.beat)) {
     noticeDeath(draft);
     return;
   }
