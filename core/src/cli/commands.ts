@@ -16,6 +16,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./check.js"),
   },
   {
+    name: "doctor",
+    group: "Set up:",
+    summary: "say what this host can bear and what is in the way, without changing anything",
+    load: () => import("./doctor.js"),
+  },
+  {
     name: "plugins",
     group: "Set up:",
     summary: "list the plugins the config names, or show a plugin's options",
