@@ -15,8 +15,8 @@ import type { WritersFigures } from "./writers.js";
 const epoch = 1;
 const text = `
 cluster: bench
-nodes: { one: 127.0.0.1, two: 127.0.0.2 }
-haAddress: 127.0.0.3/8
+nodes: { one: 10.0.0.2, two: 10.0.0.3 }
+haAddress: 10.0.0.4/24
 replication: { port: 26941 }
 `;
 
@@ -39,7 +39,14 @@ export interface SessionPair {
 
 export function sessionPair(folder: string): SessionPair {
   const secret = [...randomBytes(32)];
-  const config = parseConfig(text, join(folder, "bench.yaml"));
+  const parsed = parseConfig(text, join(folder, "bench.yaml"));
+  // A real config may not name loopback addresses, and the benchmark may not ask for others.
+  const [one, two] = parsed.nodes;
+  const nodes = [
+    { ...one, addresses: ["127.0.0.1"] },
+    { ...two, addresses: ["127.0.0.2"] },
+  ] as const;
+  const config = { ...parsed, nodes };
 
   function localOf(at: 0 | 1): LocalConfig {
     const [self, peer] = [config.nodes[at], config.nodes[at === 0 ? 1 : 0]];
