@@ -125,6 +125,7 @@ export function pulseStatus(changes: Partial<PulseStatus> = {}): PulseStatus {
   return {
     atMs: monotonicClock.nowMs(),
     role: "standby",
+    roleSinceMs: 0,
     epoch: 0,
     highestEpoch: 7,
     verified: true,

@@ -4,8 +4,9 @@
  */
 
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { LocalConfig } from "../config/config.js";
 import { cliError } from "../errors/cli.js";
 import { UnderstudyError } from "../errors/error.js";
@@ -61,9 +62,27 @@ function notRunning(path: string, cause: NodeJS.ErrnoException): Error {
   if (cause.code === "EACCES") {
     return cliError("CLI_NOT_ALLOWED", `this user may not speak to the node on ${path}`, { cause });
   }
+  if (isListening(join(dirname(path), "pulse.sock"))) {
+    return cliError("CLI_ONLY_PULSE", `pulse runs, but no node answers on ${path}`, { cause });
+  }
   return cliError("CLI_NOT_RUNNING", `no node answers on ${path} (${cause.code ?? cause.message})`, {
     cause,
   });
+}
+
+/** Connecting would be taken for a node process, so the kernel is asked; where it does not say, nobody is there. */
+function isListening(path: string): boolean {
+  const acceptsConnections = 0x10000;
+  try {
+    return readFileSync("/proc/net/unix", "utf8")
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/))
+      .some(
+        (fields) => fields[7] === path && (Number.parseInt(fields[3] ?? "", 16) & acceptsConnections) !== 0,
+      );
+  } catch {
+    return false;
+  }
 }
 
 function asError({ code, message, meaning, todo }: Extract<ControlReply, { type: "error" }>["error"]): Error {

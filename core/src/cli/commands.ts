@@ -57,4 +57,58 @@ export const commands: readonly CommandEntry[] = [
     summary: "run only the process that serves (what its systemd unit runs)",
     load: () => import("./node.js"),
   },
+  {
+    name: "status",
+    group: "Look:",
+    summary: "say who serves and why, how the other node is, and what would happen if it died",
+    load: () => import("./status.js"),
+  },
+  {
+    name: "timeline",
+    group: "Look:",
+    summary: "show what happened on both nodes, in order, and why",
+    load: () => import("./timeline.js"),
+  },
+  {
+    name: "replay",
+    group: "Look:",
+    summary: "run what a node recorded through the decision core again",
+    load: () => import("./replay.js"),
+  },
+  {
+    name: "sessions",
+    group: "Operate:",
+    summary: "list, show, end, export and import sessions",
+    load: () => import("./sessions.js"),
+  },
+  {
+    name: "switchover",
+    group: "Operate:",
+    summary: "move the service to the other node on purpose",
+    load: () => import("./switchover.js"),
+  },
+  {
+    name: "maintenance",
+    group: "Operate:",
+    summary: "take this node out of service, or back in",
+    load: () => import("./maintenance.js"),
+  },
+  {
+    name: "reload",
+    group: "Operate:",
+    summary: "take a changed config over without an outage",
+    load: () => import("./reload.js"),
+  },
+  {
+    name: "token",
+    group: "Operate:",
+    summary: "create, list and revoke the tokens of the session API",
+    load: () => import("./token.js"),
+  },
+  {
+    name: "peer",
+    group: "Operate:",
+    summary: "forget an other node that is gone for good",
+    load: () => import("./peer.js"),
+  },
 ];

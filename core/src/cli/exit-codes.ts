@@ -25,6 +25,6 @@ const wrongInput = /^(CONFIG|PLUGINS?|KEY|CLI_USAGE|CLI_EXISTS)(_|$)/;
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (!(error instanceof UnderstudyError)) return exitCodes.failed;
-  if (error.code === "CLI_NOT_RUNNING") return exitCodes.notRunning;
+  if (error.code === "CLI_NOT_RUNNING" || error.code === "CLI_ONLY_PULSE") return exitCodes.notRunning;
   return wrongInput.test(error.code) && !/^PLUGIN_ST/.test(error.code) ? exitCodes.usage : exitCodes.failed;
 }

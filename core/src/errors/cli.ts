@@ -11,6 +11,11 @@ export const cliErrors = {
     meaning: "Only a running node can answer this, and none answers on its socket.",
     todo: "Start it (`systemctl start understudy-pulse understudy-node`, or `understudy run`), then ask again.",
   },
+  CLI_ONLY_PULSE: {
+    meaning:
+      "The deciding process of this node runs and guards the HA address, but the node process, which could answer, does not.",
+    todo: "Start it (`systemctl start understudy-node`), and see its log for why it ended.",
+  },
   CLI_NO_ANSWER: {
     meaning: "Whether the node did what was asked is not known.",
     todo: "Look at `understudy status`, then ask again.",

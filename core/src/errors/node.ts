@@ -3,23 +3,6 @@
 import { errorsOf } from "./error.js";
 
 export const nodeErrors = {
-  NODE_NOT_RUNNING: {
-    meaning: "Nothing listens on this node's control socket, so nothing can be asked of it.",
-    todo: "Start it with `systemctl start understudy-pulse understudy-node`, or see their logs for why they ended.",
-  },
-  NODE_ONLY_PULSE: {
-    meaning:
-      "The deciding process still guards the HA address, but services and sessions are down on this machine until the node process is back.",
-    todo: "Start it with `systemctl start understudy-node`, and see its log for why it ended.",
-  },
-  NODE_NO_ANSWER: {
-    meaning: "The node process is there but did not answer in time, or ended while it was asked.",
-    todo: "Try again; if it stays so, see its log.",
-  },
-  NODE_ACCESS: {
-    meaning: "Only root and the user that runs understudy may command it.",
-    todo: "Run the command as that user, for instance with sudo.",
-  },
   NODE_PULSE_GONE: {
     meaning:
       "The deciding process of this node is not there, so the role of this node cannot be changed or asked for.",

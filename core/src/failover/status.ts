@@ -13,6 +13,7 @@ import type { Alarm, State } from "./state.js";
 export interface Description {
   readonly atMs: number;
   readonly role: Role;
+  readonly roleSinceMs: number;
   readonly epoch: number;
   readonly highestEpoch: number;
   readonly verified: boolean;
@@ -48,6 +49,7 @@ export function describe(state: State, atMs: number): Description {
   return {
     atMs,
     role: state.role,
+    roleSinceMs: state.roleSinceMs,
     epoch: state.epoch,
     highestEpoch: state.highestEpoch,
     verified: state.report?.verified ?? false,

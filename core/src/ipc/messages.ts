@@ -22,6 +22,8 @@ export interface PathStatus {
 export interface PulseStatus {
   readonly atMs: number;
   readonly role: Role;
+  /** Monotonic, as `atMs`. */
+  readonly roleSinceMs: number;
   readonly epoch: number;
   readonly highestEpoch: number;
   readonly verified: boolean;
