@@ -14,6 +14,8 @@ async function importMain(process: "pulse" | "node"): Promise<Readonly<Record<st
 }
 
 export async function runPulse(options: ProcessOptions): Promise<void> {
+  const { becomeLean } = await import("../pulse/lean-process.js");
+  becomeLean(options);
   const { runPulse: run } = (await importMain("pulse")) as {
     runPulse: (options: ProcessOptions) => Promise<void>;
   };
