@@ -2,10 +2,24 @@
 
 export { z } from "zod";
 export { commandOption } from "./command/command-schema.js";
+export type {
+  OperatedService,
+  OperatedServiceOptions,
+  RunState,
+  ServiceOperations,
+} from "./command/operated-service.js";
+export { operatedService } from "./command/operated-service.js";
 export type { Command, CommandOptions, CommandResult } from "./command/run-command.js";
-export { commandText, programOf, runCommand, signalGroup } from "./command/run-command.js";
+export {
+  commandText,
+  inheritedEnvironment,
+  programOf,
+  runCommand,
+  signalGroup,
+} from "./command/run-command.js";
 export type { ErrorCatalogue, ErrorEntry } from "./errors/error.js";
 export { errorsOf, UnderstudyError } from "./errors/error.js";
+export { serviceError } from "./errors/service.js";
 export type {
   Acknowledged,
   Acknowledgement,

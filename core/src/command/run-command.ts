@@ -60,7 +60,7 @@ export function runCommand(command: Command, options: CommandOptions): Promise<C
     try {
       child = spawn(program, args, {
         cwd: options.workingDirectory,
-        env: { ...inherited(), ...options.environment },
+        env: { ...inheritedEnvironment(), ...options.environment },
         // A process group of its own, so that what the command started can be ended with it.
         detached: true,
         stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
@@ -73,7 +73,7 @@ export function runCommand(command: Command, options: CommandOptions): Promise<C
 }
 
 /** Our own environment without what systemd means for this process alone, such as the socket for its readiness. */
-function inherited(): NodeJS.ProcessEnv {
+export function inheritedEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(NOTIFY_SOCKET|WATCHDOG_|LISTEN_)/.test(name)),
   );
