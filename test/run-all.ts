@@ -22,6 +22,7 @@ const groups: readonly Group[] = [
     concurrency: 2,
   },
   { name: "scenario", globs: ["test/dist/scenarios/**/*.test.js"], concurrency: 2 },
+  { name: "package", globs: ["test/dist/package/**/*.test.js"], concurrency: 1 },
   // Each cluster test owns both cores' timing, so two at once would judge each other's load.
   {
     name: "cluster",
