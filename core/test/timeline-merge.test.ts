@@ -22,7 +22,7 @@ test("the measured offset orders what the wall clocks would order wrongly", () =
   // The peer's monotonic clock is 5000 ahead; its wall clock a year behind.
   const own = [entry("a", 100, "1 cause"), entry("a", 300, "3 effect")];
   const peer = [entry("b", 5200, "2 between", "2025-01-01T00:00:00.000Z")];
-  const offsets = [{ ownBoot: "a", peerBoot: "b", peerMs: 5200, offsetMs: 5000 }];
+  const offsets = [{ ownBoot: "a", peerBoot: "b", peerMs: 5200, offsetMs: 5000, errorMs: 1 }];
   assert.deepEqual(whats(mergeTimelines(own, peer, offsets)), ["1 cause", "2 between", "3 effect"]);
   assert.deepEqual(whats(mergeTimelines(own, peer, [])), ["2 between", "1 cause", "3 effect"]);
 });
@@ -31,8 +31,8 @@ test("clocks drift: the measurement nearest in time counts", () => {
   const own = [entry("a", 1000, "1"), entry("a", 100_000, "3")];
   const peer = [entry("b", 1010, "2"), entry("b", 100_050, "4")];
   const offsets = [
-    { ownBoot: "a", peerBoot: "b", peerMs: 1000, offsetMs: 0 },
-    { ownBoot: "a", peerBoot: "b", peerMs: 100_000, offsetMs: 40 },
+    { ownBoot: "a", peerBoot: "b", peerMs: 1000, offsetMs: 0, errorMs: 1 },
+    { ownBoot: "a", peerBoot: "b", peerMs: 100_000, offsetMs: 40, errorMs: 1 },
   ];
   assert.deepEqual(whats(mergeTimelines(own, peer, offsets)), ["1", "2", "3", "4"]);
 });
@@ -54,10 +54,10 @@ test("measurements are read back out of the timeline", () => {
   const noted = {
     ...entry("a", 7, "clock"),
     kind: "clock",
-    details: { peerBoot: "b", peerMs: 9, offsetMs: 2 },
+    details: { peerBoot: "b", peerMs: 9, offsetMs: 2, errorMs: 1 },
   };
   assert.deepEqual(notedOffsets([entry("a", 1, "x"), noted]), [
-    { ownBoot: "a", peerBoot: "b", peerMs: 9, offsetMs: 2 },
+    { ownBoot: "a", peerBoot: "b", peerMs: 9, offsetMs: 2, errorMs: 1 },
   ]);
 });
 

@@ -22,8 +22,8 @@ export function offsetOf(sample: ClockSample): ClockOffset {
   return { offsetMs: peerMs - (sentMs + receivedMs) / 2, errorMs: (receivedMs - sentMs) / 2 };
 }
 
-/** Crystals drift by some 50 millionths against each other, so an old sample loses its exactness. */
-const driftPerMs = 1e-4;
+/** Crystals drift by some 50 millionths each, so an old sample loses its exactness. */
+export const driftPerMs = 1e-4;
 
 export function betterOffset(
   known: (ClockOffset & { readonly atMs: number }) | undefined,

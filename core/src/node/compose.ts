@@ -13,6 +13,7 @@ import { identityOf } from "../plugin/identity.js";
 import { monotonicClock } from "../pulse/clock.js";
 import { version } from "../version.js";
 import type { Keys, Named, NodeParts, Replaceable } from "./parts.js";
+import { createSessionEngine } from "./session-engine-start.js";
 import { createTlsPeerLink } from "./tls-peer-link.js";
 import { createTokens } from "./tokens.js";
 
@@ -30,16 +31,20 @@ export async function composeNode(local: LocalConfig, options: ComposeOptions): 
   const { log } = options;
   const { config, self, peer } = local;
   const readKeys = () => linkKeys(config.keyFile);
-  readKeys();
+  const keys = readKeys();
   const loaded = await loadPlugins(local, "node");
   const tokens = createTokens(config.folders.state, log);
   await tokens.open();
-  const engine = undefined;
+  const engine =
+    config.sessions === undefined
+      ? undefined
+      : createSessionEngine({ local, ...keys, log: log.with({ part: "sessions" }) });
   const given: CapabilityValues = {
     clock: monotonicClock,
     node: identityOf(local),
     folders: config.folders,
     tokens: tokens.verifier,
+    sessions: engine?.api,
   };
   const build = builder(given, log);
   return {

@@ -69,8 +69,9 @@ export interface NodeLinkOptions {
   };
 }
 
-/** A burst at the opening, because the first moments are the interesting ones; then now and then, since clocks drift. */
+/** Five questions at the opening and five a little later, when less is going on; then now and then, since clocks drift. */
 const clockBurst = 5;
+const secondBurstMs = 1000;
 const clockEveryMs = 10_000;
 const timelineLimitMs = 1000;
 const mostTimelineBytes = 4 * 1024 * 1024;
@@ -86,6 +87,7 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
   let peerKeys: PeerKeys | undefined;
   let offset: MeasuredOffset | undefined;
   let clockTimer: NodeJS.Timeout | undefined;
+  let secondBurst: NodeJS.Timeout | undefined;
   let burstLeft = 0;
 
   function send(message: NodeLinkMessage): boolean {
@@ -108,6 +110,16 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
     send({ type: "clockQuestion", id: nextId++, sentMs: clock.nowMs() });
   }
 
+  function askClocks(): void {
+    burstLeft = clockBurst;
+    for (let left = clockBurst; left > 0; left -= 1) askClock();
+  }
+
+  function stopAskingClocks(): void {
+    clearInterval(clockTimer);
+    clearTimeout(secondBurst);
+  }
+
   function opened(info: { readonly local: string; readonly remote: string }): void {
     up = true;
     where = `${info.local} to ${info.remote}`;
@@ -118,17 +130,16 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
     send({ type: "hello", ...options.hello() });
     send({ type: "keys", ids: [...ids], signWith });
     send({ type: "tokens", tokens: [...options.tokens()] });
-    burstLeft = clockBurst;
-    for (let left = clockBurst; left > 0; left -= 1) askClock();
-    clearInterval(clockTimer);
+    askClocks();
+    stopAskingClocks();
+    secondBurst = setTimeout(askClocks, secondBurstMs);
     clockTimer = setInterval(askClock, clockEveryMs);
-    clockTimer.unref();
     listeners.upChanged(true, where);
   }
 
   function closed(reason: string): void {
     whyDown = reason;
-    clearInterval(clockTimer);
+    stopAskingClocks();
     for (const answer of waiting.values()) answer(undefined);
     if (!up) return;
     up = false;
@@ -195,6 +206,9 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
     opened,
     closed,
     drained: () => {},
+    failed(reason) {
+      whyDown = reason;
+    },
     message(bytes) {
       const message = decodeNodeLinkMessage(bytes);
       if (message === undefined) log.debug({ bytes: bytes.length }, "the other node said something unknown");
@@ -233,7 +247,7 @@ export function createNodeLink(options: NodeLinkOptions): NodeLink {
     },
     describe: () => (up ? `connected, ${where}` : `not connected: ${whyDown}`),
     close() {
-      clearInterval(clockTimer);
+      stopAskingClocks();
       return link.close();
     },
   };

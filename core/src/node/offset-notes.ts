@@ -3,17 +3,24 @@
  * each boot of the other node, and again when they have drifted.
  */
 
+import type { ClockOffset } from "./clock-offset.js";
 import type { MeasuredOffset, PeerHello } from "./node-link.js";
 import type { Timeline } from "./timeline.js";
 
 const worthNotingMs = 1;
 
+/** It has drifted, or is known much better now. */
+function worthNoting(noted: ClockOffset, fresh: ClockOffset): boolean {
+  const moved = Math.abs(fresh.offsetMs - noted.offsetMs) > worthNotingMs + fresh.errorMs + noted.errorMs;
+  return moved || (noted.errorMs > worthNotingMs && fresh.errorMs < noted.errorMs / 4);
+}
+
 export function noteOffsets(timeline: Timeline): (offset: MeasuredOffset, peer: PeerHello) => void {
-  let noted: { readonly peerBoot: string; readonly offsetMs: number; readonly errorMs: number } | undefined;
+  let noted: (ClockOffset & { readonly peerBoot: string }) | undefined;
   return ({ offsetMs, errorMs, atMs }, { boot, node }) => {
-    const moved =
-      noted === undefined || Math.abs(offsetMs - noted.offsetMs) > worthNotingMs + errorMs + noted.errorMs;
-    if (noted?.peerBoot === boot && !moved) return;
+    // One kernel, one clock.
+    if (boot === timeline.boot) return;
+    if (noted?.peerBoot === boot && !worthNoting(noted, { offsetMs, errorMs })) return;
     noted = { peerBoot: boot, offsetMs, errorMs };
     const ahead = offsetMs >= 0 ? "ahead of" : "behind";
     timeline.record(

@@ -4,6 +4,7 @@
  */
 
 import type { TimelineEntry } from "../plugin/contract.js";
+import { driftPerMs } from "./clock-offset.js";
 
 /** As it is kept and exchanged: monotonic times compare within one boot of one node only. */
 export interface KeptEntry extends TimelineEntry {
@@ -14,10 +15,11 @@ export interface KeptEntry extends TimelineEntry {
 export interface BootOffset {
   readonly ownBoot: string;
   readonly peerBoot: string;
-  /** The peer's monotonic clock when it was measured: clocks drift, so the nearest measurement counts. */
+  /** The peer's monotonic clock when it was measured. */
   readonly peerMs: number;
   /** Peer's monotonic clock minus ours. */
   readonly offsetMs: number;
+  readonly errorMs: number;
 }
 
 interface Placed {
@@ -36,28 +38,30 @@ export function mergeTimelines(
   const peerStarts = bootStarts(peer);
   const ownPlacing: Placing = ({ boot, monotonicMs }) => (ownStarts.get(boot) ?? 0) + monotonicMs;
   const peerPlacing: Placing = ({ boot, monotonicMs }) => {
-    const measured = nearest(offsets, boot, monotonicMs, ownStarts);
+    const measured = best(offsets, boot, monotonicMs, ownStarts);
     const start = measured && (ownStarts.get(measured.ownBoot) ?? 0) - measured.offsetMs;
-    return (start ?? peerStarts.get(boot) ?? 0) + monotonicMs;
+    // Two nodes on one kernel, as in a lab, have one clock.
+    return (ownStarts.get(boot) ?? start ?? peerStarts.get(boot) ?? 0) + monotonicMs;
   };
   return [...place(own, ownPlacing), ...place(peer, peerPlacing)]
     .sort((a, b) => a.placeMs - b.placeMs)
     .map(({ entry }) => entry);
 }
 
-function nearest(
+/** Clocks drift: an exact measurement of long ago may be worth less than a poor one of just then. */
+function best(
   offsets: readonly BootOffset[],
   peerBoot: string,
   peerMs: number,
   ownStarts: ReadonlyMap<string, number>,
 ): BootOffset | undefined {
-  let best: BootOffset | undefined;
-  for (const offset of offsets) {
-    if (offset.peerBoot !== peerBoot || !ownStarts.has(offset.ownBoot)) continue;
-    if (best === undefined || Math.abs(offset.peerMs - peerMs) < Math.abs(best.peerMs - peerMs))
-      best = offset;
-  }
-  return best;
+  const doubt = (offset: BootOffset) => offset.errorMs + Math.abs(offset.peerMs - peerMs) * driftPerMs;
+  return offsets
+    .filter((offset) => offset.peerBoot === peerBoot && ownStarts.has(offset.ownBoot))
+    .reduce<BootOffset | undefined>(
+      (found, offset) => (found === undefined || doubt(offset) < doubt(found) ? offset : found),
+      undefined,
+    );
 }
 
 /** The wall clock at the start of each boot, as its latest entry has it: by then time servers have been asked. */
@@ -95,9 +99,11 @@ function inOrder(entries: readonly KeptEntry[]): KeptEntry[] {
 /** The measurements that a node noted in its own timeline. */
 export function notedOffsets(own: readonly KeptEntry[]): readonly BootOffset[] {
   return own.flatMap(({ kind, boot, details }) => {
-    const { peerBoot, peerMs, offsetMs } = details;
+    const { peerBoot, peerMs, offsetMs, errorMs } = details;
     if (kind !== "clock" || typeof peerBoot !== "string") return [];
     if (typeof peerMs !== "number" || typeof offsetMs !== "number") return [];
-    return [{ ownBoot: boot, peerBoot, peerMs, offsetMs }];
+    return [
+      { ownBoot: boot, peerBoot, peerMs, offsetMs, errorMs: typeof errorMs === "number" ? errorMs : 0 },
+    ];
   });
 }
