@@ -7,6 +7,8 @@ import { execFileSync, type SpawnOptions, spawn, spawnSync } from "node:child_pr
 import { writeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+let made = 0;
+
 const inside = "UNDERSTUDY_PRIVATE_NETWORK";
 
 /**
@@ -27,6 +29,8 @@ export function enterPrivateNetwork(moduleUrl: string): void {
 
 /** Machines on one bridge, each in a namespace of its own, with its device `eth0`. */
 export interface PrivateSegment {
+  /** The bridge, as a device of the test process itself: with an address on it that process is a machine too. */
+  readonly bridge: string;
   /** Runs a command on a machine and returns what it printed; throws when it fails. */
   run(machine: string, command: string, ...args: readonly string[]): string;
   /** Whether the command succeeds there. */
@@ -44,19 +48,21 @@ export interface PrivateSegment {
 /** Addresses with prefix lengths, several a machine: `{ us: ["10.0.0.2/24", "fd00::2/64"] }`. Only inside. */
 export function makePrivateSegment(machines: Readonly<Record<string, readonly string[]>>): PrivateSegment {
   const ip = (...args: readonly string[]) => execFileSync("ip", args, { encoding: "utf8" });
-  const bridge = Object.keys(machines).join("");
-  ip("link", "add", bridgeName(bridge), "type", "bridge", "mcast_snooping", "0");
-  ip("link", "set", bridgeName(bridge), "up");
+  made += 1;
+  const bridge = `br${made}`;
+  ip("link", "add", bridge, "type", "bridge", "mcast_snooping", "0");
+  ip("link", "set", bridge, "up");
   for (const [name, addresses] of Object.entries(machines)) {
     ip("netns", "add", name);
     ip("link", "add", portOf(name), "type", "veth", "peer", "name", "eth0", "netns", name);
-    ip("link", "set", portOf(name), "master", bridgeName(bridge), "up");
+    ip("link", "set", portOf(name), "master", bridge, "up");
     ip("-n", name, "link", "set", "lo", "up");
     ip("-n", name, "link", "set", "eth0", "up");
     for (const address of addresses)
       ip("-n", name, "addr", "add", address, "dev", "eth0", ...(address.includes(":") ? ["nodad"] : []));
   }
   return {
+    bridge,
     run: (machine, command, ...args) =>
       execFileSync("ip", ["netns", "exec", machine, command, ...args], { encoding: "utf8" }),
     succeeds: (machine, command, ...args) =>
@@ -68,4 +74,3 @@ export function makePrivateSegment(machines: Readonly<Record<string, readonly st
 }
 
 const portOf = (machine: string) => `p-${machine}`;
-const bridgeName = (machines: string) => `b-${machines.slice(0, 12)}`;

@@ -1,0 +1,17 @@
+/** What an owner may say about this plugin in the config. */
+
+import { z } from "@understudy/core/public";
+
+export const garpOptions = z.strictObject({
+  interface: z
+    .string()
+    .min(1)
+    .max(15)
+    .regex(/^[^\s/"':;]+$/, "an interface's name, such as eth0")
+    .optional()
+    .describe(
+      "The interface on which the HA addresses are announced, such as eth0. Default: the one whose network contains the address.",
+    ),
+});
+
+export type GarpOptions = z.infer<typeof garpOptions>;

@@ -1,0 +1,57 @@
+/** The suite that every address backend must pass, with this one as the machine's own plugin. */
+
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { addressConformance } from "@understudy/core/conformance/address";
+import {
+  makePlugin,
+  monotonicClock,
+  recordingLog,
+  testNode,
+} from "@understudy/core/conformance/capabilities";
+import { enterPrivateNetwork, makePrivateSegment } from "@understudy/core/conformance/private-network";
+import type { AddressBackend, Plugin } from "@understudy/core/public";
+import plugin from "../src/plugin.js";
+
+enterPrivateNetwork(import.meta.url);
+
+const { bridge } = makePrivateSegment({ peer: ["10.98.1.3/24"] });
+const ip = (...args: readonly string[]) => execFileSync("ip", args, { encoding: "utf8" });
+ip("addr", "add", "10.98.1.2/24", "dev", bridge);
+ip("addr", "add", "fd00:98:1::2/64", "dev", bridge, "nodad");
+
+const haAddresses = [
+  { address: "10.98.1.100", family: 4, prefixLength: 24, interfaceName: undefined },
+  { address: "fd00:98:1::100", family: 6, prefixLength: 64, interfaceName: undefined },
+] as const;
+const node = testNode({ addresses: ["10.98.1.2"], peerAddresses: ["10.98.1.3"], haAddresses });
+const withLength = (wanted: string) =>
+  haAddresses
+    .filter(({ address }) => address === wanted)
+    .map(({ prefixLength }) => `${wanted}/${prefixLength}`);
+const disableIpv6 = (value: string) => writeFileSync(`/proc/sys/net/ipv6/conf/${bridge}/disable_ipv6`, value);
+
+addressConformance({
+  name: "iproute2",
+  takesAddresses: true,
+  haAddresses: haAddresses.map(({ address }) => address),
+  make: () =>
+    makePlugin(
+      plugin as Plugin<"address">,
+      {},
+      { node, clock: monotonicClock(), log: recordingLog() },
+    ) as AddressBackend,
+  present: () => {
+    const listing = ip("-o", "addr", "show");
+    return haAddresses.map(({ address }) => address).filter((address) => listing.includes(` ${address}/`));
+  },
+  add: (address) => void ip("addr", "add", ...withLength(address), "dev", bridge),
+  remove: (address) => void ip("addr", "del", ...withLength(address), "dev", bridge),
+  refuseSecond: () => {
+    disableIpv6("1");
+    return () => {
+      disableIpv6("0");
+      ip("addr", "add", "fd00:98:1::2/64", "dev", bridge, "nodad");
+    };
+  },
+});
