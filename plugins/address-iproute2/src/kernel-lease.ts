@@ -3,6 +3,7 @@
  * claim tokens, and sees that the table stands. Refreshing it is `lease-refresher.ts`.
  */
 
+import { execFile } from "node:child_process";
 import type { Clock, Log } from "@understudy/core/public";
 import { type CoProcess, type Reply, startCoProcess } from "./co-process.js";
 import {
@@ -60,7 +61,10 @@ const whyNot = (reply: Reply): string =>
 /** Never throws: without nftables it is simply not in force, and says why. */
 export async function startKernelLease(options: KernelLeaseOptions): Promise<KernelLease> {
   const { clock, log, onChange } = options;
-  if (options.disabled !== undefined) return noLease(options.disabled);
+  if (options.disabled !== undefined) {
+    await removeLeftover(options.plan.name);
+    return noLease(options.disabled);
+  }
   const devices = new Map(options.interfaces.map((device) => [device.index, device]));
   const needed = new Set(options.plan.addresses.map(({ interfaceName }) => interfaceName));
   let installed: Installed | undefined;
@@ -217,6 +221,14 @@ export async function startKernelLease(options: KernelLeaseOptions): Promise<Ker
 /** What was installed is there unchanged; what others added to it does not take anything away. */
 function same(expected: ReadonlyMap<string, string>, found: ReadonlyMap<string, string>): boolean {
   return [...expected].every(([name, text]) => found.get(name) === text);
+}
+
+/** A killed run with a lease leaves its table, which would silence a run without one. */
+function removeLeftover(name: string): Promise<void> {
+  return new Promise((resolve) => {
+    // It fails where there is no such table, or no nft: both are as wanted.
+    execFile("nft", ["delete", "table", "netdev", name], { timeout: 5000 }, () => resolve());
+  });
 }
 
 function noLease(detail: string): KernelLease {

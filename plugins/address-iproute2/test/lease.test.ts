@@ -42,8 +42,13 @@ afterEach(async () => {
   await until("no address is left", () => !onMachine(v4.address) && !onMachine(v6.address));
 });
 
-async function holding(leaseMs = 250, env = process.env): Promise<Holder> {
-  const holder = await startHolder(segment, "us", { haAddresses: [v4, v6], leaseMs }, env);
+/** Longer than the default lease: a busy test machine stalls, and a stalled holder falls silent by design. */
+const leaseMs = 2000;
+/** Longer than any test: whatever ended the right to answer, it was not this. */
+const longLeaseMs = 600_000;
+
+async function holding(lease = leaseMs): Promise<Holder> {
+  const holder = await startHolder(segment, "us", { haAddresses: [v4, v6], leaseMs: lease });
   holders.push(holder);
   await holder.ask("start");
   assert.equal(await holder.ask("acquire"), "confirmed", holder.said());
@@ -51,6 +56,14 @@ async function holding(leaseMs = 250, env = process.env): Promise<Holder> {
 }
 
 const onMachine = (address: string) => segment.run("us", "ip", "-o", "addr").includes(` ${address}/`);
+/** Stops the holder and takes the lifetime off its addresses, so that it is not the lifetime that ends them. */
+function stopForGood(holder: Holder): void {
+  holder.signal("SIGSTOP");
+  const forever = ["dev", "eth0", "valid_lft", "forever", "preferred_lft", "forever"];
+  segment.run("us", "ip", "addr", "change", `${v4.address}/24`, ...forever);
+  segment.run("us", "ip", "addr", "change", `${v6.address}/64`, ...forever, "nodad");
+}
+
 const answers = async (address: string) => (await client.ask(`ask ${address}`)) === true;
 const allAnswer = async () => (await Promise.all(both.map(answers))).every(Boolean);
 const noneAnswers = async () => !(await Promise.all(both.map(answers))).some(Boolean);
@@ -58,7 +71,7 @@ const noneAnswers = async () => !(await Promise.all(both.map(answers))).some(Boo
 async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  withinMs = 10_000,
+  withinMs = 30_000,
 ): Promise<void> {
   const endMs = performance.now() + withinMs;
   while (!(await holds())) {
@@ -84,14 +97,12 @@ test("the addresses answer once acquired, and are silent and gone once released"
 });
 
 test("R4: when the holder is killed the guard removes the addresses", async () => {
-  const holder = await holding(60_000);
+  const holder = await holding(longLeaseMs);
   await until("both answer", allAnswer);
-  const startedMs = performance.now();
+  stopForGood(holder);
   holder.signal("SIGKILL");
   await holder.ended;
   await until("the addresses are gone", () => !onMachine(v4.address) && !onMachine(v6.address));
-  // Their lifetime would have removed them too, after two seconds; the lease of a minute cannot have.
-  assert.ok(performance.now() - startedMs < 1500, "the guard was there before the lifetime ran out");
   assert.equal(await noneAnswers(), true);
 });
 
@@ -114,7 +125,7 @@ test("R4: the guard and the co-processes outlive the signals that systemd sends 
 test("R1: a stopped holder falls silent with its address still there, and stays silent when it goes on", async () => {
   const holder = await holding();
   await until("both answer", allAnswer);
-  holder.signal("SIGSTOP");
+  stopForGood(holder);
   await until("none answers", noneAnswers);
   assert.equal(onMachine(v4.address) && onMachine(v6.address), true, "the lease was first, not the lifetime");
   holder.signal("SIGCONT");
@@ -123,22 +134,18 @@ test("R1: a stopped holder falls silent with its address still there, and stays 
     ({ report, detail }) => report === "protectionsChanged" && String(detail).includes("has ended"),
   );
   assert.equal(await noneAnswers(), true, "the latch holds");
-  await until(
-    "the lifetime removes the addresses too",
-    () => !onMachine(v4.address) && !onMachine(v6.address),
-  );
   assert.equal(await holder.ask("acquire"), "confirmed");
   await until("a new acquire makes them answer", allAnswer);
 });
 
 for (const from of ["10.98.0.2", "fd00:98::2"]) {
   test(`R5: a claim frame to ${from} ends the lease in the kernel while the holder is stopped`, async () => {
-    const holder = await holding(60_000);
+    const holder = await holding(longLeaseMs);
     await holder.ask(`arm ${token}`);
     await until("the token is armed", () =>
       segment.run("us", "nft", "list", "ruleset").includes(token.replace(/^0+/, "")),
     );
-    holder.signal("SIGSTOP");
+    stopForGood(holder);
     await peer.ask(`send ${from} ${beat("ff".repeat(16))}`);
     assert.equal(await allAnswer(), true, "another token ends nothing");
     await peer.ask(`send ${from} ${beat(token)}`);
@@ -182,10 +189,9 @@ test("R4: a flushed ruleset is noticed and restored while it is held", async () 
   );
   assert.equal((await protection(holder, "kernel-lease")).inForce, true);
   await until("both answer", allAnswer);
-  holder.signal("SIGSTOP");
+  stopForGood(holder);
   await until("the restored lease silences a stopped holder", noneAnswers);
-  assert.equal(onMachine(v4.address), true);
-  holder.signal("SIGCONT");
+  assert.equal(onMachine(v4.address) && onMachine(v6.address), true);
 });
 
 test("R4: a ruleset that is flushed while nothing is held is restored too", async () => {
@@ -202,7 +208,7 @@ test("R4: a ruleset that is flushed while nothing is held is restored too", asyn
 });
 
 test("dropping the lease silences the addresses before they are removed", async () => {
-  const holder = await holding(60_000);
+  const holder = await holding(longLeaseMs);
   await until("both answer", allAnswer);
   await holder.ask("drop");
   await until("none answers", noneAnswers);

@@ -1,0 +1,196 @@
+/**
+ * What others do to the machine: an administrator's hands on the HA addresses, a pulled cable, nftables that is not
+ * there. Every one is noticed, said and mended as far as it can be.
+ */
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, before, test } from "node:test";
+import { enterPrivateNetwork, makePrivateSegment } from "@understudy/core/conformance/private-network";
+import { until } from "@understudy/core/conformance/until";
+import { type Holder, type Message, startAsker, startHolder } from "./holder-process.js";
+
+enterPrivateNetwork(import.meta.url);
+
+const v4 = { address: "10.98.0.100", family: 4, prefixLength: 24 } as const;
+const v6 = { address: "fd00:98::100", family: 6, prefixLength: 64 } as const;
+
+const segment = makePrivateSegment({
+  us: ["10.98.0.2/24", "fd00:98::2/64"],
+  client: ["10.98.0.9/24", "fd00:98::9/64"],
+});
+let client: Holder;
+let holders: Holder[] = [];
+
+before(async () => {
+  client = await startAsker(segment, "client");
+});
+after(() => client.signal("SIGKILL"));
+afterEach(async () => {
+  for (const holder of holders) {
+    holder.signal("SIGKILL");
+    await holder.ended;
+  }
+  holders = [];
+  await until("no address is left", () => !onMachine(v4.address) && !onMachine(v6.address));
+});
+
+async function start(env = process.env, config = {}): Promise<Holder> {
+  const setup = { haAddresses: [v4, v6], leaseMs: 2000, config };
+  const holder = await startHolder(segment, "us", setup, env);
+  holders.push(holder);
+  await holder.ask("start");
+  return holder;
+}
+
+async function holding(env = process.env): Promise<Holder> {
+  const holder = await start(env);
+  assert.equal(await holder.ask("acquire"), "confirmed", holder.said());
+  return holder;
+}
+
+const onMachine = (address: string) => segment.run("us", "ip", "-o", "addr").includes(` ${address}/`);
+const answers = async (address: string) => (await client.ask(`ask ${address}`)) === true;
+const allAnswer = async () => (await answers(v4.address)) && (await answers(v6.address));
+const noneAnswers = async () => !(await answers(v4.address)) && !(await answers(v6.address));
+const reports = (name: string, address: string) => (message: Message) =>
+  message.report === name && message.address === address;
+
+/** A PATH on which everything is found but nft. */
+function withoutNft(): { readonly env: NodeJS.ProcessEnv; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), "understudy-path-"));
+  for (const tool of ["ip", "sh", "cat", "ps"]) {
+    const found = segment.run("us", "sh", "-c", `command -v ${tool}`).trim();
+    symlinkSync(found, join(folder, tool));
+  }
+  return { env: { ...process.env, PATH: folder }, remove: () => rmSync(folder, { recursive: true }) };
+}
+
+interface Shown {
+  readonly name: string;
+  readonly inForce: boolean;
+  readonly detail: string;
+}
+const protections = async (holder: Holder): Promise<ReadonlyMap<string, Shown>> =>
+  new Map(((await holder.ask("protections")) as Shown[]).map((one) => [one.name, one]));
+
+for (const { address, prefixLength } of [v4, v6]) {
+  test(`R7: ${address}, removed by somebody else, is put back and reported`, async () => {
+    const holder = await holding();
+    segment.run("us", "ip", "addr", "del", `${address}/${prefixLength}`, "dev", "eth0");
+    await holder.heard("a report", reports("addressRemoved", address));
+    await until("it is back", () => onMachine(address));
+    await until("both answer", allAnswer);
+    assert.equal(await holder.ask("holds"), "held");
+  });
+
+  test(`R1: ${address}, added by somebody else while absent, is removed and reported`, async () => {
+    const holder = await start();
+    segment.run("us", "ip", "addr", "add", `${address}/${prefixLength}`, "dev", "eth0");
+    await holder.heard("a report", reports("addressAdded", address));
+    await until("it is gone", () => !onMachine(address));
+  });
+}
+
+test("an address added with another prefix length or on another interface is found and removed too", async () => {
+  const holder = await start();
+  segment.run("us", "ip", "addr", "add", `${v4.address}/32`, "dev", "lo");
+  await holder.heard("a report", reports("addressAdded", v4.address));
+  await until("it is gone", () => !onMachine(v4.address));
+  assert.equal(await holder.ask("acquire"), "confirmed");
+  segment.run("us", "ip", "addr", "add", `${v4.address}/32`, "dev", "lo");
+  await holder.heard("a report", reports("addressAdded", v4.address));
+  await until("only ours is left", () => !segment.run("us", "ip", "-o", "addr").includes(`${v4.address}/32`));
+  assert.equal(await holder.ask("holds"), "held");
+});
+
+test("R12: withdraw removes what a killed holder left, without anything started", async () => {
+  segment.run("us", "ip", "addr", "add", `${v4.address}/24`, "dev", "eth0");
+  segment.run("us", "ip", "addr", "add", `${v6.address}/64`, "dev", "eth0", "nodad");
+  const sibling = await startHolder(segment, "us", { haAddresses: [v4, v6], leaseMs: 250 });
+  holders.push(sibling);
+  assert.equal(await sibling.ask("withdraw"), "confirmed");
+  assert.equal(onMachine(v4.address) || onMachine(v6.address), false);
+});
+
+test("R5: a lost carrier is reported, and so is its return", async () => {
+  const holder = await holding();
+  const carrier = (up: boolean) => (message: Message) =>
+    message.report === "carrierChanged" && message.interfaceName === "eth0" && message.up === up;
+  segment.plug("us", "out");
+  await holder.heard("the loss", carrier(false));
+  segment.plug("us", "in");
+  await holder.heard("the return", carrier(true));
+});
+
+test("R4: without nft the address is taken all the same, and status says what carries it", async () => {
+  // No program without nft could remove what a killed one with nft left.
+  segment.run("us", "nft", "flush", "ruleset");
+  const without = withoutNft();
+  try {
+    const holder = await holding(without.env);
+    await until("both answer", allAnswer);
+    const shown = await protections(holder);
+    assert.equal(shown.get("kernel-lease")?.inForce, false);
+    assert.match(shown.get("kernel-lease")?.detail ?? "", /nft/);
+    assert.equal(shown.get("claim-frame")?.inForce, false);
+    assert.equal(shown.get("pipe-guard")?.inForce, true);
+    assert.equal(shown.get("valid-lifetime")?.inForce, true);
+    holder.signal("SIGSTOP");
+    await until("the lifetime removes the addresses", () => !onMachine(v4.address) && !onMachine(v6.address));
+    holder.signal("SIGCONT");
+    await holder.heard(
+      "it knows and does not add them again",
+      ({ report, detail }) => report === "protectionsChanged" && String(detail).includes("has ended"),
+    );
+    assert.equal(await noneAnswers(), true);
+    assert.equal(await holder.ask("acquire"), "confirmed");
+    await until("a new acquire makes them answer", allAnswer);
+    await holder.ask("drop");
+    await until("a dropped lease is a removed address", noneAnswers);
+    assert.equal(await holder.ask("acquire"), "confirmed");
+    holder.signal("SIGKILL");
+    await holder.ended;
+    await until("the guard removes them", () => !onMachine(v4.address) && !onMachine(v6.address));
+  } finally {
+    without.remove();
+  }
+});
+
+test("a run without the kernel lease is not silenced by the table that a killed run with it left", async () => {
+  const killed = await holding();
+  killed.signal("SIGKILL");
+  await killed.ended;
+  assert.match(segment.run("us", "nft", "list", "tables"), /understudy_/);
+  const holder = await start(process.env, { kernelLease: false });
+  assert.equal(await holder.ask("acquire"), "confirmed");
+  await until("both answer", allAnswer);
+  assert.match((await protections(holder)).get("kernel-lease")?.detail ?? "", /turned off/);
+});
+
+test("a co-process that somebody kills is replaced, and what it was told last is not lost", async () => {
+  const holder = await holding();
+  for (const tool of ["ip -o -force", "nft -i", "ip -o monitor"]) {
+    const pid = segment
+      .run("us", "ps", "-e", "-o", "pid=,args=")
+      .split("\n")
+      .map((line) => /^\s*(\d+)\s+(.*)$/.exec(line))
+      .find((match) => match?.[2]?.startsWith(tool))?.[1];
+    assert.ok(pid, `${tool} is running`);
+    process.kill(Number(pid), "SIGKILL");
+  }
+  await until("it can be released", async () => (await holder.ask("release")) === "confirmed");
+  await until("and acquired", async () => (await holder.ask("acquire")) === "confirmed");
+  await until("both answer", allAnswer);
+  segment.run("us", "ip", "addr", "del", `${v4.address}/24`, "dev", "eth0");
+  await holder.heard("a report", reports("addressRemoved", v4.address));
+});
+
+test("a wrong config of the machine is refused at start, by what is there", async () => {
+  const foreign = { address: "192.0.2.7", family: 4, prefixLength: 24 };
+  const holder = await startHolder(segment, "us", { haAddresses: [foreign], leaseMs: 250 });
+  holders.push(holder);
+  await assert.rejects(holder.ask("start"), /no interface has a network that contains 192\.0\.2\.7.*eth0/);
+});
