@@ -16,6 +16,8 @@ const ports = { master: 26_379, replica: 26_380 } as const;
 
 export interface RedisPair {
   readonly version: string;
+  /** Of both servers, and of the writers. */
+  pids(): readonly (number | undefined)[];
   run(writers: number, milliseconds: number): Promise<WritersFigures>;
   /** Fills a master with so many records and returns how long an empty replica takes until it has them, seconds. */
   catchUp(records: number): Promise<number>;
@@ -122,6 +124,7 @@ export async function startRedisPair(folder: string): Promise<RedisPair> {
 
   return {
     version,
+    pids: () => [master.pid, replica.pid, process.pid],
     run,
     catchUp,
     async stop() {

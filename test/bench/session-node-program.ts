@@ -27,7 +27,7 @@ export type NodeOrder =
 
 export type NodeAnswer =
   | { readonly answer: "started" }
-  | { readonly answer: "written"; readonly figures: WritersFigures; readonly cpuMs: number }
+  | { readonly answer: "written"; readonly figures: WritersFigures }
   | { readonly answer: "filled" }
   | { readonly answer: "status"; readonly status: SessionStatus; readonly rssBytes: number }
   | { readonly answer: "stopped" };
@@ -71,12 +71,10 @@ function create(from: Engine, who: string, number: number): Promise<string> {
 
 async function write(from: Engine, writers: number, milliseconds: number): Promise<void> {
   salt += 1;
-  const before = process.cpuUsage();
   const figures = await runWriters(writers, milliseconds, (writer, number) =>
     create(from, `user-${salt}-${writer}-${number}`, number),
   );
-  const { user, system } = process.cpuUsage(before);
-  tell({ answer: "written", figures, cpuMs: (user + system) / 1000 });
+  tell({ answer: "written", figures });
 }
 
 async function fill(from: Engine, sessions: number): Promise<void> {

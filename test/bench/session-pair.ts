@@ -23,7 +23,8 @@ replication: { port: 26941 }
 type Answer<Kind extends NodeAnswer["answer"]> = Extract<NodeAnswer, { answer: Kind }>;
 
 export interface SessionNode {
-  write(writers: number, milliseconds: number): Promise<WritersFigures & { readonly cpuMs: number }>;
+  readonly pid: number | undefined;
+  write(writers: number, milliseconds: number): Promise<WritersFigures>;
   fill(sessions: number): Promise<void>;
   status(): Promise<SessionStatus & { readonly rssBytes: number }>;
   /** SIGKILL. */
@@ -79,9 +80,10 @@ async function startNode(order: Extract<NodeOrder, { order: "start" }>): Promise
   process.once("exit", () => child.kill("SIGKILL"));
   await ask(child, order, "started");
   return {
+    pid: child.pid,
     async write(writers, milliseconds) {
-      const { figures, cpuMs } = await ask(child, { order: "write", writers, milliseconds }, "written");
-      return { ...figures, cpuMs };
+      const { figures } = await ask(child, { order: "write", writers, milliseconds }, "written");
+      return figures;
     },
     async fill(sessions) {
       await ask(child, { order: "fill", sessions }, "filled");

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { until } from "./contender.js";
+import { cpuMsOf } from "./cpu-time.js";
 import { flushTimes } from "./disk-speed.js";
 import { table } from "./figures.js";
 import { startRedisPair } from "./redis-pair.js";
@@ -38,22 +39,34 @@ interface Measured {
   readonly flushMs: number;
   readonly flushP99Ms: number;
   readonly load: number;
+  /** Of all processes of the pair and the writers, for each acknowledged session. */
+  readonly cpuMicroseconds: number;
 }
 
 type Runs = ReadonlyMap<number, Measured>;
 
 /** The disk is measured right before each: on a shared machine it is another disk every minute. */
-async function measureAll(run: (writers: number) => Promise<WritersFigures>): Promise<Runs> {
+async function measureAll(
+  pids: readonly (number | undefined)[],
+  run: (writers: number) => Promise<WritersFigures>,
+): Promise<Runs> {
   const runs = new Map<number, Measured>();
   for (const writers of writerCounts) {
     const { medianMs, p99Ms } = flushTimes(folder);
     const load = loadavg()[0] ?? 0;
-    runs.set(writers, { figures: await run(writers), flushMs: medianMs, flushP99Ms: p99Ms, load });
+    const cpuBeforeMs = cpuMsOf(pids);
+    const figures = await run(writers);
+    const cpuMicroseconds = ((cpuMsOf(pids) - cpuBeforeMs) * 1000) / figures.total;
+    runs.set(writers, { figures, flushMs: medianMs, flushP99Ms: p99Ms, load, cpuMicroseconds });
   }
   return runs;
 }
 
-function lineOf(name: string, writers: number, { figures, flushMs, flushP99Ms, load }: Measured): string[] {
+function lineOf(
+  name: string,
+  writers: number,
+  { figures, flushMs, flushP99Ms, load, cpuMicroseconds }: Measured,
+): string[] {
   const { perSecond, medianMs, p99Ms, worstMs, outcomes } = figures;
   const all = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
   const replicated = (100 * (outcomes.replicated ?? 0)) / all;
@@ -65,6 +78,7 @@ function lineOf(name: string, writers: number, { figures, flushMs, flushP99Ms, l
     p99Ms.toFixed(2),
     worstMs.toFixed(0),
     `${replicated.toFixed(replicated === 100 ? 0 : 2)}%`,
+    cpuMicroseconds.toFixed(0),
     `${flushMs.toFixed(2)} / ${flushP99Ms.toFixed(2)}`,
     load.toFixed(1),
   ];
@@ -90,7 +104,7 @@ async function measurePair(): Promise<PairFigures> {
   const standby = await pair.startStandby("empty");
   await untilInSync(active, 30_000);
   await active.write(16, 500);
-  const runs = await measureAll((writers) => active.write(writers, milliseconds));
+  const runs = await measureAll([active.pid, standby.pid], (writers) => active.write(writers, milliseconds));
   const dying = active.write(64, 3000);
   await pause(1000);
   await standby.kill();
@@ -149,7 +163,7 @@ async function measureRedis(): Promise<RedisFigures> {
   const pair = await startRedisPair(join(folder, "redis"));
   try {
     await pair.run(16, 500);
-    const runs = await measureAll((writers) => pair.run(writers, milliseconds));
+    const runs = await measureAll(pair.pids(), (writers) => pair.run(writers, milliseconds));
     return { version: pair.version, runs, catchUpSeconds: await pair.catchUp(sessions) };
   } finally {
     await pair.stop();
@@ -162,10 +176,19 @@ function print(ours: PairFigures | undefined, redis: RedisFigures | undefined): 
     return [
       ...(own === undefined ? [] : [lineOf("Understudy", writers, own)]),
       ...(its === undefined ? [] : [lineOf(`Redis ${redis?.version}`, writers, its)]),
-      ...(own === undefined || its === undefined ? [] : [ratio(writers, own.figures, its.figures)]),
+      ...(own === undefined || its === undefined ? [] : [ratio(writers, own, its)]),
     ];
   });
-  const head = ["pair", "writers", "acknowledged/s", "median ms", "p99 ms", "worst ms", "replicated"];
+  const head = [
+    "pair",
+    "writers",
+    "acknowledged/s",
+    "median ms",
+    "p99 ms",
+    "worst ms",
+    "replicated",
+    "CPU µs each",
+  ];
   console.log(`\n${cpus().length} cores, ${(cpus()[0]?.model ?? "").trim()}\n`);
   console.log(table([...head, "fdatasync median / p99 ms", "load before"], lines));
   if (ours !== undefined) {
@@ -186,16 +209,17 @@ function print(ours: PairFigures | undefined, redis: RedisFigures | undefined): 
   }
 }
 
-function ratio(writers: number, ours: WritersFigures, its: WritersFigures): string[] {
+function ratio(writers: number, ours: Measured, its: Measured): string[] {
   const times = (a: number, b: number) => `${(a / b).toFixed(2)} x`;
   return [
     "ours : Redis",
     String(writers),
-    times(ours.perSecond, its.perSecond),
-    times(ours.medianMs, its.medianMs),
-    times(ours.p99Ms, its.p99Ms),
+    times(ours.figures.perSecond, its.figures.perSecond),
+    times(ours.figures.medianMs, its.figures.medianMs),
+    times(ours.figures.p99Ms, its.figures.p99Ms),
     "",
     "",
+    times(ours.cpuMicroseconds, its.cpuMicroseconds),
     "",
     "",
   ];

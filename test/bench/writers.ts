@@ -7,6 +7,8 @@ import { quantile } from "./figures.js";
 
 export interface WritersFigures {
   readonly perSecond: number;
+  /** All, those before the counting too. */
+  readonly total: number;
   readonly medianMs: number;
   readonly p99Ms: number;
   readonly worstMs: number;
@@ -27,6 +29,7 @@ export async function runWriters(
   const endMs = countFromMs + milliseconds;
   const latencies: number[] = [];
   const outcomes: Record<string, number> = {};
+  let total = 0;
   let lastMs = countFromMs;
   let longestSilenceMs = 0;
 
@@ -36,6 +39,7 @@ export async function runWriters(
       if (beganMs >= endMs) return;
       const outcome = await write(number, turn);
       const nowMs = performance.now();
+      total += 1;
       if (nowMs < countFromMs) continue;
       latencies.push(nowMs - beganMs);
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
@@ -49,6 +53,7 @@ export async function runWriters(
   latencies.sort((a, b) => a - b);
   return {
     perSecond: (latencies.length / tookMs) * 1000,
+    total,
     medianMs: quantile(latencies, 0.5),
     p99Ms: quantile(latencies, 0.99),
     worstMs: quantile(latencies, 1),

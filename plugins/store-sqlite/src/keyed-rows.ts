@@ -158,9 +158,6 @@ export function createKeyedRows(entries: {
   };
 }
 
-/** A double holds 53 bits without loss: 32 for the key, the rest for the place in the input. */
-const placeBits = 21;
-
 function blocksOf(keys: Uint32Array, rows: Float64Array): Block[] {
   const blocks = [newBlock()];
   const filledTo = Math.floor(blockCapacity * 0.75);
@@ -177,13 +174,34 @@ function blocksOf(keys: Uint32Array, rows: Float64Array): Block[] {
   return blocks;
 }
 
-/** The places of the keys in ascending order of the keys. Sorting plain doubles is a tenth of sorting by a comparison. */
-function sortedPlaces(keys: Uint32Array): Float64Array | Uint32Array {
-  const places = 2 ** placeBits;
-  if (keys.length > places) {
-    return Uint32Array.from(keys.keys()).sort((a, b) => (keys[a] as number) - (keys[b] as number));
+/** A double holds 53 bits without loss: 32 for the key, the rest for the place in the input. */
+const placeBits = 21;
+
+/**
+ * The places of the keys in ascending order of the keys. Sorting plain doubles is a tenth of sorting by a comparison;
+ * where there are too many places for that, the lowest bits of the keys are left to a pass over neighbours.
+ */
+function sortedPlaces(keys: Uint32Array): Float64Array {
+  const places = 2 ** Math.max(placeBits, Math.ceil(Math.log2(keys.length)));
+  const leftOut = 2 ** (Math.log2(places) - placeBits);
+  const sorted = new Float64Array(keys.length);
+  for (let at = 0; at < sorted.length; at += 1) {
+    sorted[at] = Math.floor((keys[at] as number) / leftOut) * places + at;
   }
-  const joined = Float64Array.from(keys, (key, place) => key * places + place).sort();
-  for (let at = 0; at < joined.length; at += 1) joined[at] = (joined[at] as number) % places;
-  return joined;
+  sorted.sort();
+  for (let at = 0; at < sorted.length; at += 1) sorted[at] = (sorted[at] as number) % places;
+  if (leftOut > 1) sortNeighbours(sorted, keys);
+  return sorted;
+}
+
+function sortNeighbours(places: Float64Array, keys: Uint32Array): void {
+  for (let at = 1; at < places.length; at += 1) {
+    const place = places[at] as number;
+    const key = keys[place] as number;
+    let to = at;
+    for (; to > 0 && (keys[places[to - 1] as number] as number) > key; to -= 1) {
+      places[to] = places[to - 1] as number;
+    }
+    places[to] = place;
+  }
 }

@@ -11,6 +11,7 @@ import {
   existsSync,
   openSync,
   renameSync,
+  rmSync,
   type Stats,
   statSync,
 } from "node:fs";
@@ -19,6 +20,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { StoreFailure, type StoreOpening, UnderstudyError } from "@understudy/core/public";
 import { type Contents, readContents } from "./contents.js";
 import { mistakeAt, storeError, storeFailureOf } from "./failures.js";
+import { createRows } from "./rows.js";
 import { checkKind, connect, createDatabase, syncPath } from "./schema.js";
 
 export interface OpenDatabase {
@@ -42,8 +44,10 @@ export function openOrCreate(path: string): Opened {
     if ((stats.mode & 0o077) !== 0) chmodSync(path, 0o600);
     database = connect(path);
     checkKind(database, path);
-    const open = { ...opened(path, database, readContents(database)) };
-    return { ...open, opening: { found: true, setAside: undefined } };
+    const contents = readContents(database, "thorough");
+    if (existsSync(suspicionOf(path))) createRows(database, contents).verifyEach();
+    dropSuspicion(path);
+    return { ...opened(path, database, contents), opening: { found: true, setAside: undefined } };
   } catch (error) {
     const failure = storeFailureOf(error, `opening ${path}`);
     if (!(failure instanceof StoreFailure) || failure.kind !== "corrupt") {
@@ -60,7 +64,24 @@ export function openOrCreate(path: string): Opened {
 /** Opens a file that is known to be whole, for instance because its `contents` were just read. */
 export function openVerified(path: string, contents?: Contents): OpenDatabase {
   const database = connect(path);
-  return opened(path, database, contents ?? readContents(database));
+  return opened(path, database, contents ?? readContents(database, "quick"));
+}
+
+/** A row that did not match its check was read: the next start reads each, or it would believe all the others. */
+export function suspect(path: string): void {
+  try {
+    closeSync(openSync(suspicionOf(path), "w", 0o600));
+  } catch {
+    // The failure itself is on its way to whoever can do something about it.
+  }
+}
+
+function suspicionOf(path: string): string {
+  return `${path}.suspect`;
+}
+
+function dropSuspicion(path: string): void {
+  rmSync(suspicionOf(path), { force: true });
 }
 
 function opened(path: string, database: DatabaseSync, contents: Contents): OpenDatabase {
@@ -123,6 +144,7 @@ export function setAside(path: string, why: string): NonNullable<Aside> {
     if (existsSync(path + suffix)) renameSync(path + suffix, movedTo + suffix);
   }
   syncPath(dirname(path));
+  dropSuspicion(path);
   return { movedTo, why };
 }
 

@@ -11,7 +11,7 @@ export function readReplacement(file: string): Contents {
   const database = connect(file);
   try {
     checkKind(database, file);
-    return readContents(database);
+    return readContents(database, "quick");
   } catch (error) {
     // A person's mistake at a start; here it came from the other node.
     if (error instanceof UnderstudyError) throw new StoreFailure("broken", error.message, error);

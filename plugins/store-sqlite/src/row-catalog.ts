@@ -31,7 +31,7 @@ export interface RowCatalog {
 
 /** Collects the rows of a database that is being opened. */
 export interface CatalogBuilder {
-  add(facts: RowFacts): void;
+  add(row: number, idKey: number, userKey: number, agent: number, ended: boolean): void;
   build(): RowCatalog;
 }
 
@@ -64,7 +64,7 @@ export function createCatalogBuilder(): CatalogBuilder {
   let running = 0;
   let ended = 0;
   return {
-    add({ row, idKey, userKey, agent, ended: hasEnded }) {
+    add(row, idKey, userKey, agent, hasEnded) {
       ids.push(idKey, row);
       if (hasEnded) {
         ended += 1;

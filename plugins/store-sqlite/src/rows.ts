@@ -1,35 +1,39 @@
 /** The rows of an open database: how a session row becomes columns and comes back, checked each time it is read. */
 
 import type { DatabaseSync } from "node:sqlite";
+import { crc32 } from "node:zlib";
 import { type RowFilter, type SessionRow, StoreFailure } from "@understudy/core/public";
 import { type Contents, endedFlag } from "./contents.js";
 import type { RowFacts } from "./row-catalog.js";
 import {
   firstKeyOf,
-  headCheck,
   idKey,
+  idKeyAt,
   nameCheck,
   orderOf,
   orderOfKey,
-  rowCheck,
+  placeOf,
   textKey,
 } from "./session-keys.js";
 
 const overLimitFlag = 2;
-const columns = "row, id, user, agent, created, attributes, flags, epoch, origin, sequence, proof";
+const columns =
+  "row, place, user_key, agent, flags, epoch, origin, sequence, proof, id, user, created, attributes";
 
 type Columns = [
   row: number,
-  id: string,
-  user: string,
+  place: number,
+  userKey: number,
   agent: number,
-  created: string,
-  attributes: string,
   flags: number,
   epoch: number,
   origin: number,
   sequence: number,
   proof: number,
+  id: string,
+  user: string,
+  created: string,
+  attributes: string,
 ];
 
 export interface StoredRow {
@@ -45,6 +49,8 @@ export interface Rows {
   removeEnded(origin: string, throughSequence: number): number;
   list(filter: RowFilter): readonly SessionRow[];
   changesAfter(origin: string, sequence: number, limit: number): readonly SessionRow[];
+  /** Reads every row. Throws a `corrupt` failure when one is not as it was written. */
+  verifyEach(): void;
 }
 
 function byIdUpwards(a: SessionRow, b: SessionRow): number {
@@ -71,13 +77,14 @@ function statements(database: DatabaseSync) {
        AND (?3 IS NULL OR agent = ?3) AND (?4 OR NOT flags & 1) ORDER BY id LIMIT ?5`,
     ),
     insert: database.prepare(
-      `INSERT INTO sessions (id, user, agent, created, attributes, flags, epoch, origin, sequence, proof)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO sessions (place, user_key, agent, flags, epoch, origin, sequence, proof, id, user, created, attributes)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     update: database.prepare(
-      `UPDATE sessions SET user = ?, agent = ?, created = ?, attributes = ?, flags = ?, epoch = ?, origin = ?,
-       sequence = ?, proof = ? WHERE row = ?`,
+      `UPDATE sessions SET place = ?, user_key = ?, agent = ?, flags = ?, epoch = ?, origin = ?, sequence = ?,
+       proof = ?, user = ?, created = ?, attributes = ? WHERE row = ?`,
     ),
+    each: returning(`SELECT ${columns} FROM sessions WHERE row > ? ORDER BY row LIMIT ?`),
     insertAgent: database.prepare("INSERT INTO agents (number, name, proof) VALUES (?, ?, ?)"),
     insertOrigin: database.prepare("INSERT INTO origins (number, name, proof) VALUES (?, ?, ?)"),
     remove: database.prepare("DELETE FROM sessions WHERE row = ?"),
@@ -93,7 +100,21 @@ export function createRows(database: DatabaseSync, contents: Contents): Rows {
     void sql.insertOrigin.run(number, name, nameCheck(number, name));
 
   function stored(found: Columns): StoredRow {
-    const [number, id, user, agent, createdAt, attributes, flags, epoch, origin, sequence, proof] = found;
+    const [
+      number,
+      place,
+      userKey,
+      agent,
+      flags,
+      epoch,
+      origin,
+      sequence,
+      proof,
+      id,
+      user,
+      createdAt,
+      attributes,
+    ] = found;
     const ended = (flags & endedFlag) !== 0;
     const row: SessionRow = {
       id,
@@ -107,11 +128,11 @@ export function createRows(database: DatabaseSync, contents: Contents): Rows {
       origin: origins.name(origin) ?? "",
       sequence,
     };
-    const userKey = textKey(user);
-    if (proofOf(row, userKey, agent, flags) !== proof) {
+    const ofId = idKeyAt(place, userKey, agent, flags);
+    if (ofId === undefined || proofOf(row, user, place, userKey) !== proof) {
       throw new StoreFailure("corrupt", `the row of session ${id} does not match its check`);
     }
-    return { row, facts: { row: number, idKey: idKey(id), userKey, agent, ended } };
+    return { row, facts: { row: number, idKey: ofId, userKey, agent, ended } };
   }
 
   function at(number: number): StoredRow {
@@ -145,17 +166,34 @@ export function createRows(database: DatabaseSync, contents: Contents): Rows {
     const origin = origins.number(row.origin, insertOrigin);
     const flags = (ended ? endedFlag : 0) | (row.overLimit ? overLimitFlag : 0);
     const userKey = textKey(user);
-    const proof = proofOf(row, userKey, agent, flags);
+    const ofId = known?.facts.idKey ?? idKey(id);
+    const place = placeOf(ofId, userKey, agent, flags);
+    const proof = proofOf(row, user, place, userKey);
     if (known === undefined) {
       const { lastInsertRowid } = sql.insert.run(
-        ...[id, user, agent, createdAt, attributes, flags, epoch, origin, sequence, proof],
+        ...[place, userKey, agent, flags, epoch, origin, sequence, proof, id, user, createdAt, attributes],
       );
-      catalog.appear({ row: Number(lastInsertRowid), idKey: idKey(id), userKey, agent, ended });
+      catalog.appear({ row: Number(lastInsertRowid), idKey: ofId, userKey, agent, ended });
     } else {
       const number = known.facts.row;
-      sql.update.run(...[user, agent, createdAt, attributes, flags, epoch, origin, sequence, proof, number]);
+      sql.update.run(
+        ...[
+          place,
+          userKey,
+          agent,
+          flags,
+          epoch,
+          origin,
+          sequence,
+          proof,
+          user,
+          createdAt,
+          attributes,
+          number,
+        ],
+      );
       catalog.vanish(known.facts);
-      catalog.appear({ row: number, idKey: known.facts.idKey, userKey, agent, ended });
+      catalog.appear({ row: number, idKey: ofId, userKey, agent, ended });
     }
   }
 
@@ -217,10 +255,20 @@ export function createRows(database: DatabaseSync, contents: Contents): Rows {
     return found.map((row) => stored(row).row);
   }
 
-  return { find, runningOf, write, removeEnded, list, changesAfter };
+  function verifyEach(): void {
+    for (let last = -1; ; ) {
+      const batch = sql.each.all(last, 500) as unknown as Columns[];
+      for (const found of batch) last = stored(found).facts.row;
+      if (batch.length < 500) return;
+    }
+  }
+
+  return { find, runningOf, write, removeEnded, list, changesAfter, verifyEach };
 }
 
-function proofOf(row: SessionRow, userKey: number, agent: number, flags: number): number {
-  const text = `${row.user}\0${row.agent}\0${row.createdAt}\0${row.attributes}\0${row.origin}\0${row.epoch}.${row.sequence}`;
-  return rowCheck(headCheck(row.id, userKey, agent, flags), text);
+function proofOf(row: SessionRow, user: string, place: number, userKey: number): number {
+  const { id, agent, createdAt, attributes, origin, epoch, sequence } = row;
+  return crc32(
+    `${place}.${userKey}.${epoch}.${sequence}\0${id}\0${user}\0${agent}\0${origin}\0${createdAt}\0${attributes}`,
+  );
 }

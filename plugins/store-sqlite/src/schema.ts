@@ -17,9 +17,10 @@ const lockWaitMs = 2000;
 
 const tables = `
   CREATE TABLE sessions (
-    row INTEGER PRIMARY KEY, id TEXT NOT NULL, user TEXT NOT NULL, agent INTEGER NOT NULL,
-    created TEXT NOT NULL, attributes TEXT NOT NULL, flags INTEGER NOT NULL,
-    epoch INTEGER NOT NULL, origin INTEGER NOT NULL, sequence INTEGER NOT NULL, proof INTEGER NOT NULL) STRICT;
+    row INTEGER PRIMARY KEY, place INTEGER NOT NULL, user_key INTEGER NOT NULL, agent INTEGER NOT NULL,
+    flags INTEGER NOT NULL, epoch INTEGER NOT NULL, origin INTEGER NOT NULL, sequence INTEGER NOT NULL,
+    proof INTEGER NOT NULL, id TEXT NOT NULL, user TEXT NOT NULL, created TEXT NOT NULL,
+    attributes TEXT NOT NULL) STRICT;
   CREATE INDEX changes ON sessions (origin, sequence);
   CREATE INDEX ended ON sessions (origin, sequence) WHERE flags & 1;
   CREATE TABLE agents (number INTEGER PRIMARY KEY, name TEXT NOT NULL, proof INTEGER NOT NULL) STRICT;

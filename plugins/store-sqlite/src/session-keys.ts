@@ -45,18 +45,25 @@ export function textKey(text: string): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** What the indexes are made of: checked for each row when a database is opened, at twenty bits. */
-export function headCheck(id: string, userKey: number, agent: number, flags: number): number {
-  return (textKey(id) ^ Math.imul(userKey, 0x9e3779b1) ^ Math.imul(agent * 4 + flags, 0x85ebca6b)) >>> 12;
+const headBits = 20;
+
+/** Checks at twenty bits what the indexes are made of, for each row when a database is opened. */
+function headCheck(ofId: number, ofUser: number, agent: number, flags: number): number {
+  let mixed =
+    Math.imul(ofId, 0x9e3779b1) ^ Math.imul(ofUser, 0x85ebca6b) ^ Math.imul(agent * 4 + flags, 0xc2b2ae35);
+  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
+  return (mixed ^ (mixed >>> 13)) >>> (32 - headBits);
 }
 
-/** The check of a whole row, 52 bits: the upper 20 are `headCheck`, the lower 32 a CRC over everything. */
-export function rowCheck(head: number, text: string): number {
-  return head * 2 ** 32 + crc32(text);
+/** The key of the id and the check of the head in one number of 52 bits. */
+export function placeOf(ofId: number, ofUser: number, agent: number, flags: number): number {
+  return ofId * 2 ** headBits + headCheck(ofId, ofUser, agent, flags);
 }
 
-export function headOf(check: number): number {
-  return Math.floor(check / 2 ** 32);
+/** The key of the id; undefined when the check says that one of these numbers is not what was written. */
+export function idKeyAt(place: number, ofUser: number, agent: number, flags: number): number | undefined {
+  const ofId = Math.floor(place / 2 ** headBits);
+  return place === placeOf(ofId, ofUser, agent, flags) ? ofId : undefined;
 }
 
 export function nameCheck(key: string | number, value: string): number {

@@ -7,7 +7,7 @@ import { type SessionRow, type SessionStore, StoreFailure, type StoreOpening } f
 import { createBallast } from "./ballast.js";
 import type { Contents } from "./contents.js";
 import { storeFailureOf } from "./failures.js";
-import { type OpenDatabase, openOrCreate, openVerified, setAside } from "./opening.js";
+import { type OpenDatabase, openOrCreate, openVerified, setAside, suspect } from "./opening.js";
 import { bringBeside, fileBytes, readReplacement } from "./replacement.js";
 import type { Rows, StoredRow } from "./rows.js";
 import { moveDurably } from "./schema.js";
@@ -49,6 +49,7 @@ export function createSqliteStore({ path, ballastBytes }: SqliteStoreOptions): S
     latest = undefined;
     if (!(failure instanceof StoreFailure)) return failure;
     if (failure.kind !== "full") lost ??= failure;
+    if (failure.kind === "corrupt") suspect(path);
     takeBack();
     if (failure.kind === "full" && lost === undefined) giveUpBallast();
     return failure;

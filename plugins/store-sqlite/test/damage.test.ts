@@ -129,6 +129,14 @@ function noticedAt(path: string): "atStart" | "atRead" | "harmless" {
     assert.equal(failureOf(() => store.size())?.kind, "corrupt", "nothing is believed after that");
   }
   store.close();
+  const again = storeAt(path);
+  const { setAside } = again.open();
+  assert.equal(
+    setAside !== undefined,
+    noticed === "atRead",
+    "what was noticed is not forgotten at the next start",
+  );
+  again.close();
   return noticed;
 }
 
