@@ -15,7 +15,8 @@ export function beatBody(state: State): BeatBody {
     epoch: state.epoch || state.highestEpoch,
     role: state.role,
     health: ownHealth(state),
-    verified: state.report?.verified ?? false,
+    // A node that is ending serves nobody: the other one must not hand the address back to it, not even when preferred.
+    verified: !state.stopping && (state.report?.verified ?? false),
     inSync: state.report?.inSync ?? false,
     goodbye: state.goodbye !== undefined,
     preference: state.intents.preference,
