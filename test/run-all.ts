@@ -23,6 +23,8 @@ const groups: readonly Group[] = [
   },
   { name: "scenario", globs: ["test/dist/scenarios/**/*.test.js"], concurrency: 2 },
   { name: "package", globs: ["test/dist/package/**/*.test.js"], concurrency: 1 },
+  // The sweep over seeds uses all cores by itself.
+  { name: "simulation", globs: ["test/dist/simulation/**/*.test.js"], concurrency: 1 },
   // Each cluster test owns both cores' timing, so two at once would judge each other's load.
   {
     name: "cluster",

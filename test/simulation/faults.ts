@@ -56,6 +56,15 @@ function effectOf(world: World, fault: FaultKind, ordinal: number): Effect {
       return switched((on) => {
         world.foreign = on;
       });
+    case "noTcp":
+      return switched((on) => {
+        network.tcpCut = on;
+      });
+    case "eaten":
+      return {
+        start: () => network.eaten.add(fault.side),
+        end: () => network.eaten.delete(fault.side),
+      };
     case "stranger":
       return switched((on) => {
         world.stranger = on;

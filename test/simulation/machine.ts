@@ -32,6 +32,7 @@ export interface Observation {
 
 /** A rule broken on purpose: changes what the core is told, or what it says. */
 export interface Mutation {
+  before?(before: State, event: Event): State;
   event?(event: Event, before: State): Event;
   step?(out: Step, event: Event, before: State): Step;
 }
@@ -134,7 +135,8 @@ export function makeMachine(parts: MachineParts): Machine {
   let startAgain = false;
   let kernelBusyUntilMs = 0;
 
-  const decide = (before: State, told: Event): Step => {
+  const decide = (known: State, told: Event): Step => {
+    const before = mutation?.before?.(known, told) ?? known;
     const event = mutation?.event?.(told, before) ?? told;
     const decided = step(before, event);
     const out = mutation?.step?.(decided, event, before) ?? decided;

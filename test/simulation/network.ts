@@ -44,9 +44,13 @@ export interface Network {
   /** Whether frames of a path pass from this side to the other. */
   passes(from: Side, path: SimulatedPath): boolean;
   plugged(side: Side): boolean;
+  /** Sides whose beats a filter eats, on every path. */
+  readonly eaten: Set<Side>;
+  /** A filter eats every TCP connection. */
+  tcpCut: boolean;
   /** Both directions of some IP path pass. */
   talk(): boolean;
-  /** Nothing of this side gets to the other on any path. */
+  /** No beat of this side gets to the other on any path. */
   severed(from: Side): boolean;
   /** Every path carries everything at once. */
   fair(): boolean;
@@ -74,7 +78,11 @@ export function makeNetwork(paths: readonly SimulatedPath[], schedule: Schedule,
     },
     unplug: (side) => unplugged.add(side),
     plug: (side) => unplugged.delete(side),
+    eaten: new Set(),
+    tcpCut: false,
     healAll: () => {
+      network.eaten.clear();
+      network.tcpCut = false;
       cuts.clear();
       unplugged.clear();
       weathers.clear();
@@ -85,8 +93,9 @@ export function makeNetwork(paths: readonly SimulatedPath[], schedule: Schedule,
     },
     plugged: (side) => !unplugged.has(side),
     talk: () =>
+      !network.tcpCut &&
       paths.some((path) => path.ip && network.passes("primary", path) && network.passes("secondary", path)),
-    severed: (from) => paths.every((path) => !network.passes(from, path)),
+    severed: (from) => network.eaten.has(from) || paths.every((path) => !network.passes(from, path)),
     fair: () => paths.every((path) => network.weatherOn(path) === fairWeather),
     ask: (from, path, answer) => {
       const back = otherSide(from);

@@ -37,6 +37,10 @@ export type FaultKind =
   | { readonly kind: "config"; readonly side: Side }
   | { readonly kind: "foreign" }
   | { readonly kind: "stranger" }
+  /** A filter that lets no TCP pass: no link between the node processes. */
+  | { readonly kind: "noTcp" }
+  /** A filter that lets no beat of this side pass, and all else. */
+  | { readonly kind: "eaten"; readonly side: Side }
   | { readonly kind: "tampered"; readonly side: Side };
 
 export type Fault = { readonly atMs: number; readonly forMs: number } & FaultKind;
@@ -64,38 +68,48 @@ const side = (random: Random): Side => (random.chance(0.5) ? "primary" : "second
 const pathOrAll = (random: Random, paths: readonly SimulatedPath[]) =>
   random.chance(0.4) ? "all" : random.pick(paths).name;
 
-const makers: readonly Maker[] = [
-  (random, paths) => ({ kind: "weather", path: pathOrAll(random, paths), weather: someWeather(random) }),
-  (random, paths) => ({ kind: "cut", from: side(random), path: pathOrAll(random, paths) }),
-  () => ({ kind: "split" }),
-  (random) => ({ kind: "unplug", side: side(random) }),
-  (random) => ({ kind: "carrier", side: side(random) }),
-  () => ({ kind: "neighbours" }),
-  (random) => ({ kind: "stall", side: side(random) }),
-  (random) => ({ kind: "pause", side: side(random), keepFrames: random.chance(0.5) }),
-  (random) => ({ kind: "killPulse", side: side(random) }),
-  (random) => ({ kind: "killNode", side: side(random) }),
-  (random) => ({ kind: "killBoth", side: side(random) }),
-  (random) => ({ kind: "hangNode", side: side(random) }),
-  (random) => ({ kind: "sickServices", side: side(random) }),
-  (random) => ({ kind: "powerLoss", side: side(random) }),
-  (random) => ({ kind: "crash", side: side(random), afterActions: 1 + Math.floor(random.next() ** 2 * 60) }),
-  (random) => ({ kind: "diskFull", side: side(random) }),
-  (random) => ({ kind: "lyingDisk", side: side(random) }),
-  (random) => ({ kind: "rollBack", side: side(random), by: 1 + Math.floor(random.next() * 6) }),
-  (random) => ({
+const makers: Readonly<Record<FaultKind["kind"], Maker>> = {
+  weather: (random, paths) => ({
+    kind: "weather",
+    path: pathOrAll(random, paths),
+    weather: someWeather(random),
+  }),
+  cut: (random, paths) => ({ kind: "cut", from: side(random), path: pathOrAll(random, paths) }),
+  split: () => ({ kind: "split" }),
+  unplug: (random) => ({ kind: "unplug", side: side(random) }),
+  carrier: (random) => ({ kind: "carrier", side: side(random) }),
+  neighbours: () => ({ kind: "neighbours" }),
+  stall: (random) => ({ kind: "stall", side: side(random) }),
+  pause: (random) => ({ kind: "pause", side: side(random), keepFrames: random.chance(0.5) }),
+  killPulse: (random) => ({ kind: "killPulse", side: side(random) }),
+  killNode: (random) => ({ kind: "killNode", side: side(random) }),
+  killBoth: (random) => ({ kind: "killBoth", side: side(random) }),
+  hangNode: (random) => ({ kind: "hangNode", side: side(random) }),
+  sickServices: (random) => ({ kind: "sickServices", side: side(random) }),
+  powerLoss: (random) => ({ kind: "powerLoss", side: side(random) }),
+  crash: (random) => ({
+    kind: "crash",
+    side: side(random),
+    afterActions: 1 + Math.floor(random.next() ** 2 * 60),
+  }),
+  diskFull: (random) => ({ kind: "diskFull", side: side(random) }),
+  lyingDisk: (random) => ({ kind: "lyingDisk", side: side(random) }),
+  rollBack: (random) => ({ kind: "rollBack", side: side(random), by: 1 + Math.floor(random.next() * 6) }),
+  kernel: (random) => ({
     kind: "kernel",
     side: side(random),
     trouble: random.pick(["refuses", "timesOut"] as const),
   }),
-  (random) => ({ kind: "operator", side: side(random), request: someRequest(random) }),
-  (random) => ({ kind: "operator", side: side(random), request: someRequest(random) }),
-  (random) => ({ kind: "stop", side: side(random) }),
-  (random) => ({ kind: "config", side: side(random) }),
-  () => ({ kind: "foreign" }),
-  () => ({ kind: "stranger" }),
-  (random) => ({ kind: "tampered", side: side(random) }),
-];
+  operator: (random) => ({ kind: "operator", side: side(random), request: someRequest(random) }),
+  stop: (random) => ({ kind: "stop", side: side(random) }),
+  config: (random) => ({ kind: "config", side: side(random) }),
+  foreign: () => ({ kind: "foreign" }),
+  stranger: () => ({ kind: "stranger" }),
+  noTcp: () => ({ kind: "noTcp" }),
+  eaten: (random) => ({ kind: "eaten", side: side(random) }),
+  tampered: (random) => ({ kind: "tampered", side: side(random) }),
+};
+const allKinds = Object.keys(makers) as readonly FaultKind["kind"][];
 
 function someWeather(random: Random): Weather {
   const minDelayMs = random.between(0.05, 3);
@@ -128,19 +142,19 @@ function someDuration(random: Random): number {
 }
 
 /** Few kinds in one plan, each several times, find more than all kinds once (swarm testing). */
-export function makePlan(seed: number): Plan {
+export function makePlan(seed: number, kindsToUse: readonly FaultKind["kind"][] = allKinds): Plan {
   const random = seededRandom(seed ^ 0x5eed_f417);
   const paths = random.pick(wirings);
   const fast = random.chance(0.3);
   const bootWithin = random.pick([0, 0, 100, 8000]);
   const bootMs = { primary: random.between(0, bootWithin), secondary: random.between(0, bootWithin) };
   const startMs = Math.max(bootMs.primary, bootMs.secondary) + random.pick([10, 2000, 2000]);
-  const kinds = Array.from({ length: 1 + Math.floor(random.next() * 5) }, () => random.pick(makers));
+  const kinds = Array.from({ length: 1 + Math.floor(random.next() * 5) }, () => random.pick(kindsToUse));
   const count = 1 + Math.floor(random.next() * 9);
   const withinMs = random.pick([500, 3000, 8000]);
   const faults = Array.from({ length: count }, (): Fault => {
     const atMs = startMs + random.between(0, withinMs);
-    return { atMs, forMs: someDuration(random), ...random.pick(kinds)(random, paths) };
+    return { atMs, forMs: someDuration(random), ...makers[random.pick(kinds)](random, paths) };
   }).sort((left, right) => left.atMs - right.atMs);
   const clock = () => ({ offsetMs: random.between(0, 5_000_000), driftPpm: random.between(-200, 200) });
   return {

@@ -3,10 +3,30 @@
  * what follows a broken promise proves nothing.
  */
 
-export class Violation extends Error {
-  readonly checker: string;
+/** Every checker there is; README.md says what each claims. */
+export const checkers = [
+  "one answers",
+  "epochs",
+  "stalls",
+  "lease",
+  "goodbye",
+  "needless claim",
+  "unverified claim",
+  "operator",
+  "stray address",
+  "permits",
+  "failback",
+  "settles",
+  "peace",
+  "no throw",
+  "wall clock",
+] as const;
+export type Checker = (typeof checkers)[number];
 
-  constructor(checker: string, what: string) {
+export class Violation extends Error {
+  readonly checker: Checker;
+
+  constructor(checker: Checker, what: string) {
     super(`${checker}: ${what}`);
     this.name = "Violation";
     this.checker = checker;

@@ -173,6 +173,7 @@ function makeOutside(world: () => World): Outside {
   return {
     sendBeat: (from, path, beat) => {
       const { network, machines } = world();
+      if (network.eaten.has(from)) return;
       network.carry(from, path, () => {
         const peer = machines[otherSide(from)];
         if (world().foreign) peer.hear({ type: "foreignBeatReceived", path: path.name });

@@ -1,0 +1,206 @@
+/**
+ * One broken rule for every checker. Each changes what the decision core is told, remembers or says, from outside, so
+ * that production code needs no switch; a checker that does not notice is worth nothing.
+ */
+
+import type { Action } from "@understudy/core/internal/failover/action";
+import { beatBody } from "@understudy/core/internal/failover/beats";
+import type { State } from "@understudy/core/internal/failover/state";
+import type { Step } from "@understudy/core/internal/failover/step";
+import type { Mutation } from "./machine.js";
+import type { FaultKind } from "./plan.js";
+import type { Checker } from "./violation.js";
+
+export interface BrokenRule {
+  readonly what: string;
+  readonly checker: Checker;
+  /** What has to go wrong for the rule to matter; all kinds where undefined. */
+  readonly faults?: readonly FaultKind["kind"][];
+  readonly mutation: Mutation;
+}
+
+function withActions(out: Step, change: (action: Action) => readonly Action[]): Step {
+  return { ...out, actions: out.actions.flatMap(change) };
+}
+
+function withState(out: Step, changed: Partial<State>): Step {
+  return { ...out, state: { ...out.state, ...changed } };
+}
+
+export const brokenRules: readonly BrokenRule[] = [
+  {
+    what: "a claim of a higher epoch is obeyed neither by the kernel nor by pulse (R5, R16)",
+    checker: "one answers",
+    faults: ["split"],
+    mutation: {
+      event: (event) =>
+        event.type === "beatReceived"
+          ? { ...event, beat: { ...event.beat, role: "standby", epoch: 0, goodbye: false } }
+          : event,
+      step: (out) =>
+        withActions(out, (action) => [action.type === "armClaims" ? { ...action, epochs: [] } : action]),
+    },
+  },
+  {
+    what: "both sides claim epochs of either parity (R16)",
+    checker: "epochs",
+    mutation: {
+      step: (out, _event, before) =>
+        before.role !== "claiming" && out.state.role === "claiming"
+          ? withState(out, { epoch: out.state.epoch + 1, highestEpoch: out.state.epoch + 1 })
+          : out,
+    },
+  },
+  {
+    what: "silence accrues for as long as the clock says, also through a stall (R10)",
+    checker: "stalls",
+    faults: ["stall", "powerLoss"],
+    mutation: {
+      before: (before, event) => {
+        if (event.type !== "polled") return before;
+        const slept = Math.max(0, event.atMs - before.lastPolledMs - 1.5 * before.settings.intervalMs);
+        const { peer } = before;
+        return {
+          ...before,
+          peer: { ...peer, silenceMs: peer.silenceMs + slept, lifeSilenceMs: peer.lifeSilenceMs + slept },
+        };
+      },
+    },
+  },
+  {
+    what: "a lease that lapsed in a stall is renewed (R1, G7)",
+    checker: "lease",
+    faults: ["stall"],
+    mutation: {
+      before: (before, event) =>
+        before.leaseRenewedMs === undefined
+          ? before
+          : { ...before, leaseRenewedMs: Math.max(before.leaseRenewedMs, event.atMs - 1) },
+    },
+  },
+  {
+    what: "goodbye is said before the kernel has confirmed (R12)",
+    checker: "goodbye",
+    faults: ["stop", "hangNode"],
+    mutation: {
+      step: (out) => {
+        const goodbye: Action = { type: "sendBeat", body: { ...beatBody(out.state), goodbye: true } };
+        return withActions(out, (action) =>
+          action.type === "releaseAddress" ? [action, goodbye] : [action],
+        );
+      },
+    },
+  },
+  {
+    what: "a standby does not hear the beats and answers of a peer that serves (R9)",
+    checker: "needless claim",
+    mutation: {
+      event: (event, before) => {
+        const sign = ["beatReceived", "kernelAnswered", "addressAnswered"].includes(event.type);
+        return sign && before.role === "standby" && event.atMs - before.roleSinceMs > 1500
+          ? { type: "tick", atMs: event.atMs }
+          : event;
+      },
+    },
+  },
+  {
+    what: "a node that has just started passes for one that has merged (R24)",
+    checker: "unverified claim",
+    mutation: {
+      event: (event) =>
+        event.type === "nodeReported" ? { ...event, report: { ...event.report, verified: true } } : event,
+    },
+  },
+  {
+    what: "maintenance is forgotten when pulse starts (R26)",
+    checker: "operator",
+    faults: ["operator", "killPulse"],
+    mutation: {
+      event: (event) =>
+        event.type === "started" ? { ...event, intents: { ...event.intents, maintenance: false } } : event,
+    },
+  },
+  {
+    what: "the address stays in the kernel when it is given up (R6)",
+    checker: "stray address",
+    mutation: {
+      // A write that changes nothing answers `confirmed` in place of the kernel.
+      step: (out) =>
+        withActions(out, (action) => {
+          if (action.type === "releaseAddress") return [{ type: "persistEpoch", id: action.id, epoch: 0 }];
+          if (action.type === "sendBeat") return [{ ...action, body: { ...action.body, goodbye: false } }];
+          return [action];
+        }),
+    },
+  },
+  {
+    what: "acknowledging is allowed before the epoch is written down (R21)",
+    checker: "permits",
+    mutation: {
+      step: (out, event, before) =>
+        before.role !== "claiming" && out.state.role === "claiming"
+          ? {
+              ...out,
+              actions: [
+                ...out.actions,
+                {
+                  type: "grantPermit",
+                  epoch: out.state.epoch,
+                  untilMs: event.atMs + out.state.settings.leaseMs,
+                },
+              ],
+            }
+          : out,
+    },
+  },
+  {
+    what: "failback believes that the databases are equal (R25, G4)",
+    checker: "failback",
+    faults: ["powerLoss", "noTcp"],
+    mutation: {
+      event: (event, before) => {
+        if (event.type === "nodeReported") return { ...event, report: { ...event.report, inSync: true } };
+        if (event.type === "beatReceived") return { ...event, beat: { ...event.beat, inSync: true } };
+        if (event.type === "actionFinished" && event.id === before.handover?.id)
+          return { ...event, outcome: "confirmed" };
+        return event;
+      },
+    },
+  },
+  {
+    what: "the services of an active node are never started (R21)",
+    checker: "settles",
+    mutation: {
+      step: (out) => withActions(out, (action) => (action.type === "promote" ? [] : [action])),
+    },
+  },
+  {
+    what: "an active node gives up every second and a half (R14)",
+    checker: "peace",
+    mutation: {
+      before: (before, event) =>
+        before.role === "active" &&
+        event.atMs - before.roleSinceMs > 1500 &&
+        before.leaseRenewedMs !== undefined &&
+        event.type === "tick"
+          ? { ...before, leaseRenewedMs: event.atMs - before.settings.leaseMs, nextBeatMs: event.atMs }
+          : before,
+      step: (out) => withState(out, { alarms: [] }),
+    },
+  },
+  {
+    what: "a standby holds a lease, against an invariant",
+    checker: "no throw",
+    mutation: {
+      before: (before, event) =>
+        before.role === "standby" ? { ...before, leaseRenewedMs: event.atMs } : before,
+    },
+  },
+  {
+    what: "the decision core reads the wall clock",
+    checker: "wall clock",
+    mutation: {
+      event: (event) => ({ ...event, atMs: event.atMs + 0 * Date.now() }),
+    },
+  },
+];
