@@ -61,7 +61,12 @@ const udp: SimulatedPath = { name: "udp", class: "client", ip: true };
 const udp2: SimulatedPath = { name: "udp2", class: "client", ip: true };
 const cable: SimulatedPath = { name: "private", class: "private", ip: true };
 const serial: SimulatedPath = { name: "serial", class: "private", ip: false };
-const wirings: readonly (readonly SimulatedPath[])[] = [[udp], [udp, cable], [udp, serial], [udp, udp2]];
+export const wirings: readonly (readonly SimulatedPath[])[] = [
+  [udp],
+  [udp, cable],
+  [udp, serial],
+  [udp, udp2],
+];
 
 type Maker = (random: Random, paths: readonly SimulatedPath[]) => FaultKind;
 const side = (random: Random): Side => (random.chance(0.5) ? "primary" : "secondary");
