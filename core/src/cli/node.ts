@@ -2,7 +2,6 @@
 
 import type { Command } from "commander";
 import { globalOptions } from "./command.js";
-import { runNode } from "./processes.js";
 
 export function define(command: Command): void {
   command
@@ -12,6 +11,7 @@ export function define(command: Command): void {
     )
     .action(async () => {
       const { config, node } = globalOptions(command);
+      const { runNode } = await import("../node/main.js");
       await runNode({ configFile: config, node });
     });
 }
