@@ -48,6 +48,8 @@ export interface PairNode {
   signal(signal: NodeJS.Signals, which?: Which | "both"): void;
   /** SIGTERM, then waits for the end of the process. */
   end(which?: Which | "both"): Promise<void>;
+  /** Settles when what was told to end has ended: a large process is not gone with its signal. */
+  gone(which?: Which | "both"): Promise<void>;
   /** Undefined when node does not answer within a second. */
   status(): Promise<NodeStatus | undefined>;
   cli(
@@ -61,8 +63,8 @@ export interface Pair {
   readonly folder: string;
   readonly cable: { cut(): void; mend(): void } | undefined;
   node(side: Side): PairNode;
-  /** Pulls the plug: off the wire first, then every process of the machine dies. */
-  losePower(side: Side): void;
+  /** Pulls the plug: off the wire first, then every process of the machine dies. Settles when they are gone. */
+  losePower(side: Side): Promise<void>;
   /** Plugs it in again and starts what ran. */
   returnPower(side: Side): Promise<void>;
   /** Looks again and again until it holds; what both nodes say is part of the error. */
@@ -81,7 +83,8 @@ export function pairConfig(folder: string): Record<string, unknown> {
     keyFile: join(folder, "key"),
     folders: { state: join(folder, "state"), run: join(folder, "run") },
     aloneAfter: "3s",
-    failback: { mode: "auto", hold: "1s" },
+    failback: { mode: "auto", hold: "1s", maxHold: "1s", manualAfterLosses: 1000 },
+    reclaimHold: "1s",
   };
 }
 
@@ -131,7 +134,10 @@ function makePair(
     folder,
     cable,
     node: (side) => nodes[side],
-    losePower: (side) => segment.losePower(side),
+    losePower: (side) => {
+      segment.losePower(side);
+      return nodes[side].gone();
+    },
     returnPower: async (side) => {
       segment.mend(side);
       await nodes[side].start();
@@ -197,7 +203,9 @@ function makeNode(
   };
   const each = (which: Which | "both"): readonly Which[] => (which === "both" ? ["pulse", "node"] : [which]);
   const startOne = async (which: Which) => {
-    if (running(which) !== undefined) return;
+    const before = running(which);
+    if (before?.killed === true) await once(before, "exit");
+    else if (before !== undefined) return;
     const log = openSync(join(folder, `${which}.log`), "a");
     const args = ["--enable-source-maps", program, which, "--config", configFile, "--node", side];
     const child = segment.start(side, process.execPath, args, {
@@ -206,6 +214,10 @@ function makeNode(
     });
     children.set(which, child);
     await once(child, "spawn");
+  };
+  const gone = async (which: Which | "both" = "both") => {
+    const ending = each(which).flatMap((one) => running(one) ?? []);
+    await Promise.all(ending.map((child) => once(child, "exit")));
   };
   return {
     side,
@@ -220,11 +232,10 @@ function makeNode(
       for (const one of each(which)) running(one)?.kill(signal);
     },
     end: async (which = "both") => {
-      const ending = each(which).flatMap((one) => running(one) ?? []);
-      const ended = ending.map((child) => once(child, "exit"));
-      for (const child of ending) child.kill("SIGTERM");
-      await Promise.all(ended);
+      for (const one of each(which)) running(one)?.kill("SIGTERM");
+      await gone(which);
     },
+    gone,
     status: () => askStatus(join(folder, "run", "node.sock")),
     cli: (...args) => runCli(segment, side, configFile, args),
     log: (which) => {
