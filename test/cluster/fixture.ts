@@ -1,0 +1,57 @@
+/**
+ * What every cluster test does: a real pair, a client that watches the wire all the while, an end that cleans up. What
+ * is held by two is judged on the segment, by who answers, never by who believes that it has the address.
+ */
+
+import assert from "node:assert/strict";
+import { bothAnsweringMs, lastAnswerer } from "../lab/outage.js";
+import { type Pair, type PairOptions, pairHaAddress, type Side, startPair } from "../lab/pair.js";
+import { type ProbeResult, startProbe } from "../lab/probe.js";
+
+export async function withPair(options: PairOptions, body: (pair: Pair) => Promise<void>): Promise<void> {
+  const pair = await startPair(options);
+  try {
+    await body(pair);
+  } finally {
+    await pair.close();
+  }
+}
+
+/** Watches the address from the client's place while `body` runs. */
+export async function watched(pair: Pair, body: () => Promise<void>): Promise<ProbeResult> {
+  const probe = await startProbe(pair.segment, pairHaAddress, { httpPort: undefined });
+  try {
+    await body();
+  } catch (cause) {
+    await probe.stop();
+    throw cause;
+  }
+  return probe.stop();
+}
+
+export function macOf(pair: Pair, side: Side): string {
+  return pair.segment.run(side, "cat", ["/sys/class/net/eth0/address"]).trim().replaceAll(":", "");
+}
+
+/** G1: nobody heard two machines answer. Two probes of slack: an answer is noted a little after it was given. */
+export function assertNeverTwo(result: ProbeResult, slackMs = 2): void {
+  const bothMs = bothAnsweringMs(result);
+  assert.ok(bothMs <= slackMs, `two machines answered at once for ${bothMs} ms`);
+}
+
+export function assertAnsweredLast(result: ProbeResult, pair: Pair, side: Side): void {
+  assert.equal(lastAnswerer(result, "arp"), macOf(pair, side), `${side} answers at the end`);
+}
+
+/** By the kernel's word: whether the address is on that machine. */
+export function hasAddress(pair: Pair, side: Side): boolean {
+  return pair.segment.run(side, "ip", ["-o", "addr", "show", "dev", "eth0"]).includes(` ${pairHaAddress}/`);
+}
+
+export async function waitForRole(pair: Pair, side: Side, role: string, withinMs?: number): Promise<void> {
+  await pair.waitFor(
+    async () => (await pair.node(side).status())?.pulse?.role === role,
+    `${side} is ${role}`,
+    withinMs,
+  );
+}
