@@ -159,3 +159,36 @@ test("a server that never was is waited for", async () => {
   client.close();
   server.close();
 });
+
+test("the last words of a server that closes arrive also while its client is writing", async () => {
+  const path = join(folder, "last.sock");
+  const heard: number[] = [];
+  const over = Promise.withResolvers<void>();
+  let closing: Promise<void> | undefined;
+  const server = await listenJsonLines<Message, Message>({
+    path,
+    connected: (connection) => ({
+      message() {
+        if (closing !== undefined) return;
+        for (let n = 1; n <= 3; n += 1) connection.send({ n });
+        closing = server.close();
+      },
+      closed() {},
+    }),
+  });
+  const client = reconnectJsonLines<Message, Message>({
+    path,
+    opened() {
+      const write = (): void => {
+        if (client.send({ n: 0 })) setImmediate(write);
+      };
+      write();
+    },
+    message: ({ n }) => void heard.push(n),
+    closed: () => over.resolve(),
+  });
+  await deadline(over.promise, "the end of the connection");
+  client.close();
+  await closing;
+  assert.deepEqual(heard, [1, 2, 3]);
+});

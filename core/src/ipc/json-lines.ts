@@ -111,9 +111,22 @@ export async function listenJsonLines<In, Out>(options: ListenOptions<In, Out>):
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        for (const socket of sockets) socket.destroySoon();
+        for (const socket of sockets) hangUp(socket);
       }),
   };
+}
+
+/** How long the other side may take to end its half. */
+const hangUpMs = 250;
+
+/**
+ * Ends our half and waits for the other: were both closed at once, the other side's next write would fail, and with it
+ * go our last words that it has not read yet.
+ */
+function hangUp(socket: Socket): void {
+  socket.end();
+  const late = setTimeout(() => socket.destroy(), hangUpMs);
+  socket.once("close", () => clearTimeout(late));
 }
 
 function accept<In, Out>(socket: Socket, options: ListenOptions<In, Out>): void {

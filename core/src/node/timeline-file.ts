@@ -69,6 +69,14 @@ export function createTimelineFile(stateFolder: string, log: Log, rotateBytes = 
     }
   }
 
+  function writeSoon(): void {
+    writing ??= write().finally(() => {
+      writing = undefined;
+      // What came between the last look and here; a disk that takes nothing is tried again at the next entry.
+      if (waiting.length > 0 && !failing) writeSoon();
+    });
+  }
+
   return {
     async load(limit) {
       const newest = await readEntries(path, limit);
@@ -78,15 +86,13 @@ export function createTimelineFile(stateFolder: string, log: Log, rotateBytes = 
     },
     append(entry) {
       waiting.push(`${JSON.stringify(entry)}\n`);
-      writing ??= write().finally(() => {
-        writing = undefined;
-      });
+      writeSoon();
     },
     async flushed() {
-      await writing;
+      while (writing !== undefined) await writing;
     },
     async close() {
-      await writing;
+      while (writing !== undefined) await writing;
       await file?.close();
       file = undefined;
     },
