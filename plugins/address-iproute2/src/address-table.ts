@@ -24,6 +24,8 @@ export interface AddressTable {
   find(): Promise<readonly FoundAddress[] | undefined>;
   /** Whether this call removed it; false also when it was not there. */
   remove(found: Removable): Promise<boolean>;
+  /** An interface was made anew under its old name: `ip` must not go on using the index it remembers. */
+  forgetInterfaces(): void;
   stop(): void;
 }
 
@@ -53,6 +55,9 @@ export function openAddressTable(
     async remove(found) {
       const reply = await ip.run(deleteCommand(found));
       return reply !== undefined && complaints(reply).length === 0;
+    },
+    forgetInterfaces() {
+      ip.restart();
     },
     stop() {
       ip.stop();

@@ -45,6 +45,8 @@ export function makeBackend(
   let checkTimer: NodeJS.Timeout | undefined;
   let lifetimeMs = Number.NEGATIVE_INFINITY;
   let tokens: readonly ClaimToken[] = [];
+  /** Of the interfaces with HA addresses, as last heard. */
+  const indexes = new Map<string, number>();
   let queue: Promise<unknown> = Promise.resolve();
 
   const changed = (detail: string) => reports?.protectionsChanged(detail);
@@ -97,7 +99,11 @@ export function makeBackend(
 
   function linkChanged(state: LinkState): void {
     if (parts === undefined) return;
-    const { lease, refresher } = parts;
+    const { lease, refresher, table } = parts;
+    if (!state.gone && indexes.has(state.name) && indexes.get(state.name) !== state.index) {
+      indexes.set(state.name, state.index);
+      table.forgetInterfaces();
+    }
     if (!state.gone && !state.loopback && !state.port) {
       lease.interfaceAppeared(state);
       if (typeof refresher !== "string") refresher.interfaceAppeared(state);
@@ -147,6 +153,7 @@ export function makeBackend(
       };
       parts = await startParts({ options, node, clock, log, monitorReports, onChange: changed });
       if (tokens.length > 0) parts.lease.setClaims(tokens.map(({ token }) => token));
+      for (const { name, index } of parts.interfaces) indexes.set(name, index);
       for (const { name, carrier } of parts.interfaces) repairs.noteInitialCarrier(name, carrier);
       checkTimer = setInterval(() => void repairs.check(), checkIntervalMs);
       checkTimer.unref();

@@ -14,6 +14,8 @@ export interface CoProcess {
   /** Sends one command; the reply holds every line it printed, errors among them, without the acknowledgement. */
   run(command: string, withinMs?: number): Promise<Reply>;
   readonly alive: boolean;
+  /** Has it started anew, for what it remembers is no longer true. Commands under way may stay unanswered. */
+  restart(): void;
   /** Ends it by closing its input. */
   stop(): void;
 }
@@ -33,10 +35,11 @@ const defaultDeadlineMs = 1000;
 
 /**
  * The shell around the program ignores what systemd sends to the whole unit (the address must be given up in order
- * first), and starts the program again should somebody kill it: this process itself spawns nothing any more.
+ * first), and starts the program again should somebody kill it: this process itself spawns nothing any more. SIGUSR1 to
+ * the group ends the program alone.
  */
 const keep = (command: string) =>
-  `trap '' TERM INT HUP; exec 2>&1; while :; do ${command}; [ $? -gt 128 ] || exit; done`;
+  `trap '' TERM INT HUP; trap : USR1; exec 2>&1; while :; do ${command}; [ $? -gt 128 ] || exit; done`;
 
 export function startCoProcess({ command, onDeath }: CoProcessOptions): CoProcess {
   const child = spawn("/bin/sh", ["-c", keep(command)], {
@@ -87,6 +90,13 @@ export function startCoProcess({ command, onDeath }: CoProcessOptions): CoProces
     },
     get alive() {
       return alive;
+    },
+    restart() {
+      try {
+        if (alive && child.pid !== undefined) process.kill(-child.pid, "SIGUSR1");
+      } catch {
+        // It has just ended, which its own event tells.
+      }
     },
     stop() {
       alive = false;

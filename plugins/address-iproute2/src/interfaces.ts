@@ -93,6 +93,15 @@ function sameNetwork(own: InterfaceAddress, address: HaAddress): boolean {
   return network.check(address.address, family);
 }
 
+/**
+ * An IPv4 address with the length of its network belongs to the first address of that network on the interface, and is
+ * removed with it; taken before the node's own, for instance after the network was restarted, it would be that first one
+ * and take the node's address along when it goes. With 32 bits it stands alone, wherever the route exists without it.
+ */
+function lengthToTake({ family, prefixLength }: HaAddress, routeExists: boolean): number {
+  return family === 4 && routeExists ? 32 : prefixLength;
+}
+
 /** Named by the address, else by the plugin's option, else the interface whose network contains it. */
 export function placeAddress(
   address: HaAddress,
@@ -116,5 +125,7 @@ export function placeAddress(
         : `there is no interface ${named} for ${address.address}; there are: ${there.join("; ")}`;
     throw addressError("ADDRESS_NO_INTERFACE", what, { details: { address: address.address } });
   }
-  return { ...address, interfaceName: chosen.name, routeExists: contains(chosen) };
+  const routeExists = contains(chosen);
+  const prefixLength = lengthToTake(address, routeExists);
+  return { ...address, prefixLength, interfaceName: chosen.name, routeExists };
 }

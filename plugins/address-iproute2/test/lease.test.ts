@@ -60,7 +60,7 @@ const onMachine = (address: string) => segment.run("us", "ip", "-o", "addr").inc
 function stopForGood(holder: Holder): void {
   holder.signal("SIGSTOP");
   const forever = ["dev", "eth0", "valid_lft", "forever", "preferred_lft", "forever"];
-  segment.run("us", "ip", "addr", "change", `${v4.address}/24`, ...forever);
+  segment.run("us", "ip", "addr", "change", `${v4.address}/32`, ...forever);
   segment.run("us", "ip", "addr", "change", `${v6.address}/64`, ...forever, "nodad");
 }
 

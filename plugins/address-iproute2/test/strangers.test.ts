@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -76,10 +77,13 @@ interface Shown {
 const protections = async (holder: Holder): Promise<ReadonlyMap<string, Shown>> =>
   new Map(((await holder.ask("protections")) as Shown[]).map((one) => [one.name, one]));
 
-for (const { address, prefixLength } of [v4, v6]) {
+for (const { address, prefixLength, taken } of [
+  { ...v4, taken: 32 },
+  { ...v6, taken: 64 },
+]) {
   test(`R7: ${address}, removed by somebody else, is put back and reported`, async () => {
     const holder = await holding();
-    segment.run("us", "ip", "addr", "del", `${address}/${prefixLength}`, "dev", "eth0");
+    segment.run("us", "ip", "addr", "del", `${address}/${taken}`, "dev", "eth0");
     await holder.heard("a report", reports("addressRemoved", address));
     await until("it is back", () => onMachine(address));
     await until("both answer", allAnswer);
@@ -102,7 +106,10 @@ test("an address added with another prefix length or on another interface is fou
   assert.equal(await holder.ask("acquire"), "confirmed");
   segment.run("us", "ip", "addr", "add", `${v4.address}/32`, "dev", "lo");
   await holder.heard("a report", reports("addressAdded", v4.address));
-  await until("only ours is left", () => !segment.run("us", "ip", "-o", "addr").includes(`${v4.address}/32`));
+  await until(
+    "only ours is left",
+    () => !segment.run("us", "ip", "-o", "addr", "show", "dev", "lo").includes(v4.address),
+  );
   assert.equal(await holder.ask("holds"), "held");
 });
 
@@ -123,6 +130,29 @@ test("R5: a lost carrier is reported, and so is its return", async () => {
   await holder.heard("the loss", carrier(false));
   segment.plug("us", "in");
   await holder.heard("the return", carrier(true));
+});
+
+test("an interface that was taken away and made anew under its name can be used again", async () => {
+  const holder = await holding();
+  const ip = (...args: readonly string[]) => execFileSync("ip", args);
+  segment.run("us", "ip", "link", "del", "eth0");
+  await holder.heard("the loss", reports("addressRemoved", v4.address));
+  ip("link", "add", "p-us", "type", "veth", "peer", "name", "eth0", "netns", "us");
+  ip("link", "set", "p-us", "master", segment.bridge, "up");
+  ip("-n", "us", "link", "set", "eth0", "up");
+  ip("-n", "us", "addr", "add", "10.98.0.2/24", "dev", "eth0");
+  ip("-n", "us", "addr", "add", "fd00:98::2/64", "dev", "eth0", "nodad");
+  await until("it can be acquired", async () => (await holder.ask("acquire")) === "confirmed");
+  await until("both answer", allAnswer);
+  await until("the lease is in force", async () => {
+    const lease = (await protections(holder)).get("kernel-lease");
+    return lease?.inForce === true && lease.detail.includes("eth0");
+  });
+  holder.signal("SIGSTOP");
+  await until("a stopped holder is silent", noneAnswers);
+  holder.signal("SIGCONT");
+  assert.equal(await holder.ask("release"), "confirmed");
+  assert.ok(onMachine("10.98.0.2"), "the node's own address, which came after it, stays");
 });
 
 test("R4: without nft the address is taken all the same, and status says what carries it", async () => {
@@ -184,7 +214,7 @@ test("a co-process that somebody kills is replaced, and what it was told last is
   await until("it can be released", async () => (await holder.ask("release")) === "confirmed");
   await until("and acquired", async () => (await holder.ask("acquire")) === "confirmed");
   await until("both answer", allAnswer);
-  segment.run("us", "ip", "addr", "del", `${v4.address}/24`, "dev", "eth0");
+  segment.run("us", "ip", "addr", "del", `${v4.address}/32`, "dev", "eth0");
   await holder.heard("a report", reports("addressRemoved", v4.address));
 });
 
