@@ -46,6 +46,7 @@ const startAndStop = (place: Scratch) => ({
 
 serviceConformance({
   name: "exec with a program under run",
+  crashes: true,
   async make() {
     const place = scratch();
     const service = make({ run: program(place), health: lives(place) });
@@ -55,6 +56,7 @@ serviceConformance({
 
 serviceConformance({
   name: "exec with start, stop and health",
+  crashes: true,
   async make() {
     const place = scratch();
     const service = make({ ...startAndStop(place), health: lives(place) });
@@ -64,6 +66,7 @@ serviceConformance({
 
 serviceConformance({
   name: "exec, warm, with promote and demote",
+  crashes: true,
   async make() {
     const place = scratch();
     const service = make({

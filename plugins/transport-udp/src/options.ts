@@ -30,7 +30,7 @@ export const udpOptions = z
       .union([interfaceName, z.strictObject({ primary: interfaceName, secondary: interfaceName })])
       .optional()
       .describe(
-        "Network interface of this path, where one name is not enough by side. Needed for IPv6 link-local addresses written without %interface. Default: the one that has the address.",
+        "Network interface of this path: one name, or { primary, secondary } where they differ. Needed for IPv6 link-local addresses written without %interface. Default: the one that has the address.",
       ),
     port: z
       .int()

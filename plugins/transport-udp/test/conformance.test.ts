@@ -29,10 +29,12 @@ if (insideNamespace(import.meta.url)) {
 
     transportConformance({
       name: "udp over IPv4",
+      cuts: true,
       makePair: pairOf(testNode(), {}, () => ip("link", "set", "lo", "down"), loopbackUp),
     });
     transportConformance({
       name: "udp over IPv6",
+      cuts: true,
       makePair: pairOf(
         testNode({ addresses: ["::1"], peerAddresses: ["::2"] }),
         {},
@@ -42,6 +44,7 @@ if (insideNamespace(import.meta.url)) {
     });
     transportConformance({
       name: "udp over IPv6 link-local",
+      cuts: true,
       makePair: pairOf(
         testNode(),
         {
