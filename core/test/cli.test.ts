@@ -129,7 +129,7 @@ sessions: ./store.js
   );
   assert.match(result.notes[0] ?? "", /is neither a \(10\.9\.0\.2\) or b/);
 
-  const list = understudy("--config", file, "--node", "a", "plugins");
+  const list = understudy("--config", file, "plugins");
   assert.match(list.out, /heartbeat\.paths\[0\] +transport +mine .* pulse/);
   const show = understudy("--config", file, "plugins", "show", "./store.js");
   assert.match(show.out, /speed {2}\(whole number from 1; default 7\)\n {4}Metres a second\./);

@@ -21,10 +21,12 @@ Exit codes:
 `;
 
 const wrongInput = /^(CONFIG|PLUGINS?|KEY|CLI_USAGE|CLI_EXISTS)(_|$)/;
+/** The input was right: it could not be done. */
+const failure = /^(PLUGIN_START|PLUGIN_STOP|KEY_NOT_WRITTEN)/;
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (!(error instanceof UnderstudyError)) return exitCodes.failed;
   if (error.code === "CLI_NOT_RUNNING" || error.code === "CLI_ONLY_PULSE") return exitCodes.notRunning;
-  return wrongInput.test(error.code) && !/^PLUGIN_ST/.test(error.code) ? exitCodes.usage : exitCodes.failed;
+  return wrongInput.test(error.code) && !failure.test(error.code) ? exitCodes.usage : exitCodes.failed;
 }

@@ -4,9 +4,11 @@
  */
 
 import type { Command } from "commander";
-import { configFileName, loadConfig } from "../config/load.js";
+import { configFileName } from "../config/load.js";
 import type { OptionText } from "../config/options.js";
 import { optionsOf } from "../config/options.js";
+import { parseConfig } from "../config/parse.js";
+import { readConfigFile } from "../config/read-file.js";
 import { nearestWord } from "../config/words.js";
 import { cliError } from "../errors/cli.js";
 import { UnderstudyError } from "../errors/error.js";
@@ -45,8 +47,12 @@ export function define(command: Command): void {
     });
 }
 
-async function list({ config, node }: GlobalOptions, json: boolean): Promise<void> {
-  const loaded = await checkPlugins(await loadConfig(config, { node }));
+async function list({ config: place }: GlobalOptions, json: boolean): Promise<void> {
+  const { file, text } = await readConfigFile(configFileName(place));
+  const config = parseConfig(text, file);
+  // Both nodes have the same plugins: any machine may list them.
+  const [self, peer] = config.nodes;
+  const loaded = await checkPlugins({ file, config, self, peer });
   const rows = loaded.map(({ entry, plugin, packageName, version }) => ({
     at: entry.at,
     kind: plugin.kind,
