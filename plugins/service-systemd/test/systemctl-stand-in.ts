@@ -1,0 +1,113 @@
+/**
+ * A stand-in for `systemctl`, because no systemd runs where the tests do: a shell script that keeps each unit's state in a
+ * file. Each of its behaviours says where systemctl(1) or systemd.service(5) has it.
+ */
+
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** What a unit does, read at each command from NAME.rules; all may be absent. */
+export interface UnitRules {
+  /** Seconds in "activating" before it is active. */
+  readonly startSeconds?: number;
+  /** Seconds in "deactivating". */
+  readonly stopSeconds?: number;
+  readonly startFails?: boolean;
+  readonly reloadFails?: boolean;
+  /** After its start it stays in "activating", as a unit between two automatic restarts does. */
+  readonly staysActivating?: boolean;
+}
+
+export interface StandIn {
+  readonly program: string;
+  /** Makes the unit known, "inactive". */
+  addUnit(name: string, rules?: UnitRules): void;
+  setRules(name: string, rules: UnitRules): void;
+  state(name: string): string;
+  setState(name: string, state: string): void;
+  /** The verbs that were run, "start x.service". */
+  calls(): readonly string[];
+  remove(): void;
+}
+
+const script = `#!/bin/sh
+folder=$(dirname "$0")
+verb=; unit=
+for word in "$@"; do
+  case $word in
+    -*) ;;
+    *) if [ -z "$verb" ]; then verb=$word; else unit=$word; fi ;;
+  esac
+done
+echo "$verb $unit" >> "$folder/calls"
+state=$folder/$unit.state
+startSeconds=0 stopSeconds=0 startFails= reloadFails= staysActivating=
+[ -e "$folder/$unit.rules" ] && . "$folder/$unit.rules"
+put() { echo "$1" > "$state.$$"; mv "$state.$$" "$state"; }
+case $verb in
+  show)
+    # systemctl(1), show: prints properties as NAME=VALUE; exit status 0 for unknown units too, with LoadState=not-found.
+    if [ -e "$state" ]; then
+      echo LoadState=loaded; echo "ActiveState=$(cat "$state")"; echo SubState=stand-in
+      [ "$(cat "$state")" = failed ] && echo Result=exit-code || echo Result=success
+    else
+      echo LoadState=not-found; echo ActiveState=inactive; echo SubState=dead; echo Result=success
+    fi ;;
+  start)
+    # systemctl(1), EXIT STATUS: 5, "program is not installed", for a unit that is not there.
+    [ -e "$state" ] || { echo "Failed to start $unit: Unit $unit not found." >&2; exit 5; }
+    # Starting what is active does nothing and succeeds.
+    [ "$(cat "$state")" = active ] && exit 0
+    put activating
+    # systemctl(1), --no-block: without it, systemctl waits until the unit's start-up is completed.
+    sleep $startSeconds
+    # The job may have been replaced by a stop meanwhile (--job-mode=replace).
+    [ "$(cat "$state")" = activating ] || { echo "Job for $unit canceled." >&2; exit 1; }
+    if [ "$startFails" ]; then
+      put failed
+      echo "Job for $unit failed because the control process exited with error code." >&2; exit 1
+    fi
+    [ "$staysActivating" ] || put active ;;
+  stop)
+    [ -e "$state" ] || { echo "Failed to stop $unit: Unit $unit not loaded." >&2; exit 5; }
+    case $(cat "$state") in inactive|failed) exit 0 ;; esac
+    put deactivating
+    sleep $stopSeconds
+    put inactive ;;
+  reload)
+    # systemctl(1), reload: fails for a unit that is not active.
+    [ "$(cat "$state")" = active ] || { echo "$unit is not active, cannot reload." >&2; exit 1; }
+    [ "$reloadFails" ] && { echo "Job for $unit failed." >&2; exit 1; }
+    exit 0 ;;
+  *) echo "the stand-in does not know $verb" >&2; exit 1 ;;
+esac
+`;
+
+export function standIn(): StandIn {
+  const folder = mkdtempSync(join(tmpdir(), "understudy-systemctl-"));
+  const program = join(folder, "systemctl");
+  writeFileSync(program, script, { mode: 0o755 });
+  const stateFile = (name: string) => join(folder, `${name}.state`);
+  const setRules = (name: string, rules: UnitRules) => {
+    const lines = Object.entries(rules).map(
+      ([key, value]) => `${key}=${value === false ? "" : String(value)}`,
+    );
+    writeFileSync(join(folder, `${name}.rules`), `${lines.join("\n")}\n`);
+  };
+  return {
+    program,
+    addUnit(name, rules = {}) {
+      writeFileSync(stateFile(name), "inactive\n");
+      setRules(name, rules);
+    },
+    setRules,
+    state: (name) => readFileSync(stateFile(name), "utf8").trim(),
+    setState: (name, state) => writeFileSync(stateFile(name), `${state}\n`),
+    calls() {
+      const file = join(folder, "calls");
+      return existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
