@@ -7,6 +7,7 @@ import { z } from "zod";
 import { nodeError } from "../errors/node.js";
 import type { OperatorRequest } from "../failover/event.js";
 import type { NodeStatus } from "../ipc/control.js";
+import { fitsFromEnd, fitsFromFront } from "./answer-size.js";
 import type { Handlers } from "./control-server.js";
 import type { NodeLink } from "./node-link.js";
 import type { PulseClient } from "./pulse-client.js";
@@ -33,8 +34,6 @@ export interface CommandParts {
 
 /** The core bounds every move by 10 s. */
 const operatorLimitMs = 15_000;
-/** A control line holds a mebibyte. */
-const mostAnswerBytes = 900 * 1024;
 
 export function controlCommands(parts: CommandParts): Handlers {
   return {
@@ -132,7 +131,7 @@ async function showTimeline(
   // Measurements stand in the whole timeline, also where the entries asked for have none.
   const offsets = notedOffsets(parts.timeline.newest(Infinity));
   const merged = mergeTimelines(own, peer ?? [], offsets).slice(-args.limit);
-  const entries = fitting(merged);
+  const entries = merged.slice(merged.length - fitsFromEnd(merged));
   const notes = [
     peer === undefined ? "The other node did not answer: only this node's record is shown." : undefined,
     entries.length < merged.length ? "Older entries stand in timeline.jsonl of the state folder." : undefined,
@@ -142,17 +141,6 @@ async function showTimeline(
     peerIncluded: !args.local && peer !== undefined,
     note: notes.length === 0 ? undefined : notes.join(" "),
   };
-}
-
-function fitting(entries: readonly KeptEntry[]): readonly KeptEntry[] {
-  let bytes = 0;
-  let first = entries.length;
-  while (first > 0) {
-    bytes += Buffer.byteLength(JSON.stringify(entries[first - 1])) + 1;
-    if (bytes > mostAnswerBytes) break;
-    first -= 1;
-  }
-  return entries.slice(first);
 }
 
 type SessionHandlers = Pick<
@@ -177,7 +165,9 @@ function sessionCommands(parts: CommandParts): SessionHandlers {
         ...(after === undefined ? {} : { after }),
       });
       if (!page.ok) throw refused(page);
-      return { sessions: page.sessions, next: page.next, stale: api.stale };
+      const sessions = page.sessions.slice(0, fitsFromFront(page.sessions));
+      const next = sessions.length < page.sessions.length ? sessions.at(-1)?.id : page.next;
+      return { sessions, next, stale: api.stale };
     },
     async sessionsShow(args) {
       const found = await engine().api.get(checked(idArgs, args).id);
@@ -189,7 +179,11 @@ function sessionCommands(parts: CommandParts): SessionHandlers {
       if (!ended.ok) throw refused(ended);
       return { session: ended.session, acknowledgement: ended.acknowledgement };
     },
-    sessionsExport: (args) => engine().exportPage(checked(pageArgs, args).after),
+    async sessionsExport(args) {
+      const page = await engine().exportPage(checked(pageArgs, args).after);
+      const lines = page.lines.slice(0, fitsFromFront(page.lines));
+      return { lines, next: lines.length < page.lines.length ? idOf(lines.at(-1)) : page.next };
+    },
     sessionsImport: (args) => engine().importLines(checked(importArgs, args).lines),
     async peerForget() {
       const { ok, message } = await engine().forgetPeer();
@@ -198,6 +192,11 @@ function sessionCommands(parts: CommandParts): SessionHandlers {
       return { message };
     },
   };
+}
+
+/** Of a line that the engine exported: where the next page begins. */
+function idOf(line: string | undefined): string | undefined {
+  return line === undefined ? undefined : (JSON.parse(line) as { readonly id: string }).id;
 }
 
 function refused({ message, retryAfterMs }: Refused): Error {

@@ -13,6 +13,7 @@ import { controlCommands } from "./control-commands.js";
 import { type ControlServer, startControlServer } from "./control-server.js";
 import { createNodeLink, type NodeLink, type PeerRole } from "./node-link.js";
 import { nodeReport, sameReport } from "./node-report.js";
+import { nodeStatus } from "./node-status.js";
 import { createObserverQueue, type ObserverQueue } from "./observers.js";
 import { noteOffsets } from "./offset-notes.js";
 import type { Named, NodeParts, Replaceable } from "./parts.js";
@@ -256,28 +257,17 @@ export function createNode(parts: NodeParts): Node {
     await services.replace(kept);
   }
 
-  function status(): NodeStatus {
-    const { config, self, peer } = running.local;
-    const cpu = process.cpuUsage();
-    return {
+  const status = (): NodeStatus =>
+    nodeStatus({
       version: parts.version,
-      cluster: config.cluster,
-      node: self.name,
-      side: self.side,
-      peerName: peer.name,
-      haAddresses: config.haAddresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
-      configDigest: config.digest,
+      local: running.local,
       startedAt,
       pulse: pulse.status,
       sessions: engine?.status(),
       services: services.statuses(),
       observers: [...observers.values()].map((queue) => queue.status()),
       nodeLink: link.describe(),
-      pid: process.pid,
-      rssBytes: process.memoryUsage.rss(),
-      cpuMs: (cpu.user + cpu.system) / 1000,
-    };
-  }
+    });
 
   const handlers = controlCommands({
     status,
