@@ -11,7 +11,6 @@ import type { PeerLinkOptions } from "./peer-link.js";
 export const linkVersions = { min: 1, max: 1 } as const;
 /** Before its hello a stranger gets no more of our memory than this. */
 const mostHelloBytes = 4096;
-const highWaterBytes = 4 * 1024 * 1024;
 const lowWaterBytes = 1024 * 1024;
 
 export interface LinkHello {
@@ -134,7 +133,7 @@ export function speakOn(
       if (message.length > mostMessageBytes) throw new RangeError("a message longer than 8 MiB");
       saidSomething = true;
       socket.write(frame(message));
-      if (socket.writableLength > highWaterBytes) wasAbove = true;
+      if (socket.writableLength > lowWaterBytes) wasAbove = true;
       return true;
     },
     end,

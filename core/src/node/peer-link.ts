@@ -30,7 +30,7 @@ export interface PeerLinkListeners {
   opened(info: { readonly version: number; readonly local: string; readonly remote: string }): void;
   message(message: Uint8Array): void;
   closed(reason: string): void;
-  /** `bufferedBytes` has fallen below 1 MiB after having been above 4 MiB. */
+  /** `bufferedBytes` has fallen below 1 MiB after having been above it. */
   drained(): void;
   /** An attempt came to nothing: a wrong key, a wrong version, nobody there. May be called often; the link goes on trying. */
   failed?(reason: string): void;

@@ -7,8 +7,8 @@ import type { Ledger } from "./ledger.js";
 import type { Outbox } from "./messages.js";
 import { covers, type VersionVector } from "./version-vector.js";
 
-const chunkBytes = 256 * 1024;
-const mostBufferedBytes = 2 * 1024 * 1024;
+const chunkBytes = 1024 * 1024;
+const mostBufferedBytes = 3 * 1024 * 1024;
 
 /** The files of a transfer. All synchronous but `copy`, whose end is told by `Refill.copied`. */
 export interface SnapshotFiles {
