@@ -17,7 +17,7 @@ import { disk } from "./disk-speed.js";
 import { attributesOf, quantile, table } from "./figures.js";
 
 const groups = [1, 16, 64, 256];
-const millisecondsEach = 2000;
+const millisecondsEach = 1500;
 
 const { values } = parseArgs({ options: { rows: { type: "string", default: "1000000" } } });
 const folder = mkdtempSync(join(tmpdir(), "understudy-bench-"));
