@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
 import type { Named } from "../src/node/parts.js";
+import type { SessionEngine } from "../src/node/session-engine.js";
 import { createTokens } from "../src/node/tokens.js";
 import type { AddressBackend, Outcome, TimelineEntry } from "../src/plugin/contract.js";
 import { monotonicClock } from "../src/pulse/clock.js";
@@ -23,6 +24,23 @@ import {
 } from "./node-kit.js";
 
 afterEach(closeTestNodes);
+
+const sessionStatus: ReturnType<SessionEngine["status"]> = {
+  store: true,
+  verified: true,
+  inSync: true,
+  waitingFor: undefined,
+  running: 0,
+  ended: 0,
+  bytes: 0,
+  storeDescription: "none",
+  problem: undefined,
+  link: "connected",
+  unconfirmed: 0,
+  transfer: undefined,
+  acknowledged: { replicated: 0, solo: 0 },
+  vector: "",
+};
 
 function named<T>(name: string, plugin: T): Named<T> {
   return { name, plugin, entry: name };
@@ -191,6 +209,40 @@ test("says hello to a new pulse only when the old one's address is withdrawn", a
   await again.next("hello");
   await again.die();
   await one.close();
+});
+
+test("a service that lets go late does not end the serving that began meanwhile", async () => {
+  const servings: (number | undefined)[] = [];
+  const engine: Partial<SessionEngine> = {
+    start: async () => {},
+    stop: async () => {},
+    onChange() {},
+    setPermit() {},
+    setServing: (serving) => void servings.push(serving?.epoch),
+    status: () => ({ ...sessionStatus }),
+  };
+  const gate = Promise.withResolvers<void>();
+  const service = testService("a");
+  const slow = { ...service, demote: () => gate.promise };
+  const one = await startTestNode({
+    parts: () => ({ engine: engine as SessionEngine, services: [named("a", slow)] }),
+  });
+  await one.pulse.next("hello");
+  one.pulse.send({ type: "promote", id: 1, epoch: 3, stale: false });
+  await one.pulse.next("finished");
+  one.pulse.send({ type: "demote", id: 2, epoch: 3 });
+  one.pulse.send({ type: "promote", id: 3, epoch: 5, stale: false });
+  await until(() => servings.includes(5), "the second promotion");
+  gate.resolve();
+  const outcomes = [await one.pulse.next("finished"), await one.pulse.next("finished")];
+  assert.deepEqual(
+    outcomes.map(({ id, outcome }) => [id, outcome]),
+    [
+      [2, "confirmed"],
+      [3, "confirmed"],
+    ],
+  );
+  assert.deepEqual(servings, [3, 5]);
 });
 
 test("demotes the services when pulse is gone", async () => {

@@ -45,6 +45,8 @@ export function createNode(parts: NodeParts): Node {
   const folders = parts.local.config.folders;
   let running: Replaceable = parts;
   let stopping = false;
+  /** Counts promotions and demotions, so that what ends late is known to be overtaken. */
+  let moves = 0;
   let lastReport: NodeReport | undefined;
   let reportTimer: NodeJS.Timeout | undefined;
   let control: ControlServer | undefined;
@@ -95,6 +97,7 @@ export function createNode(parts: NodeParts): Node {
   }
 
   async function promote(epoch: number, stale: boolean): Promise<Finished> {
+    moves += 1;
     engine?.setServing({ epoch, stale });
     const finished = await services.promote(epoch);
     changed();
@@ -102,8 +105,11 @@ export function createNode(parts: NodeParts): Node {
   }
 
   async function demote(): Promise<Finished> {
+    moves += 1;
+    const mine = moves;
     const finished = await services.demote();
-    engine?.setServing(undefined);
+    // A service may let go slowly, and this node may be serving again by then.
+    if (moves === mine) engine?.setServing(undefined);
     changed();
     return finished;
   }
