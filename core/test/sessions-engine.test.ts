@@ -241,6 +241,24 @@ test("a store that breaks ends the thread, and a new one takes its place", async
   assert.equal(ok(await primary.api.create(request("anna"))).acknowledgement, "replicated");
 });
 
+test("a disk that does not answer is a store that does not work, until it answers", async () => {
+  const { primary } = await joined();
+  let told = 0;
+  primary.onChange(() => {
+    told += 1;
+  });
+  writeFileSync(primary.faultFile, "hangs");
+  const waiting = primary.api.create(request("anna"));
+  await primary.until(
+    "hangs",
+    ({ store, inSync, problem }) => !store && !inSync && /answer/.test(problem ?? ""),
+  );
+  assert.ok(told > 0);
+  rmSync(primary.faultFile);
+  ok(await waiting);
+  await primary.until("answers", ({ store }) => store);
+});
+
 test("R22: on a full disk creates are refused and nothing else is", async () => {
   const { primary } = await joined();
   const { session } = ok(await primary.api.create(request("anna")));

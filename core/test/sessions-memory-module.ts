@@ -5,7 +5,7 @@ import { createMemoryStore, type MemoryStore } from "../src/conformance/memory-s
 import type { SessionRow, SessionStore } from "../src/sessions/store.js";
 
 export interface MemoryModuleOptions {
-  /** While this file is there, every commit fails with the kind of failure it holds. */
+  /** While this file is there, every commit fails with the kind of failure it holds, or hangs. */
   readonly faultFile: string;
 }
 
@@ -14,6 +14,10 @@ export function createStore(options: MemoryModuleOptions): SessionStore {
   const commit = store.commit;
   store.commit = () => {
     store.fault = faultOf(options.faultFile);
+    if ((store.fault?.kind as string) === "hangs") {
+      store.fault = undefined;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3500);
+    }
     commit();
   };
   store.snapshot = async (file, progress) => {

@@ -28,6 +28,9 @@ export interface SessionEngineOptions {
 const pageRows = 500;
 /** A freeze that the thread does not answer is unknown; it ends by itself there. */
 const freezeGraceMs = 50;
+/** The thread tells of itself every 100 ms; a disk that holds it up for so long counts as one that does not work. */
+const hungAfterMs = 2000;
+const watchEveryMs = 500;
 
 export function createSessionEngine(options: SessionEngineOptions): SessionEngine {
   const { local, log } = options;
@@ -42,6 +45,9 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
   let nextId = 1;
   let lastStatus: ThreadStatus | undefined;
   let lostWhy: string | undefined;
+  let toldMs = 0;
+  let hung = false;
+  let watch: NodeJS.Timeout | undefined;
 
   const thread = createSessionThread({
     log,
@@ -118,9 +124,24 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     }
   }
 
+  /** Judged after a poll pass: when this thread stalled, the other's words are read first (the thought of rule R10). */
+  function judgeHang(): void {
+    const now = lastStatus !== undefined && nowMs() - toldMs > hungAfterMs;
+    if (now === hung) return;
+    hung = now;
+    if (hung)
+      log.error(
+        { silentMs: Math.round(nowMs() - toldMs) },
+        "the session thread hangs: its disk does not answer",
+      );
+    tell();
+  }
+
   function takeStatus(next: ThreadStatus): void {
     const before = lastStatus;
     lastStatus = next;
+    toldMs = nowMs();
+    judgeHang();
     const changed =
       before?.store !== next.store || before.verified !== next.verified || before.inSync !== next.inSync;
     if (changed) tell();
@@ -130,7 +151,9 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     const acknowledged = { ...calls.acknowledged };
     if (lastStatus === undefined) return { ...unknownStatus, acknowledged, problem: lostWhy };
     const { digest: _digest, waits: _waits, ...shown } = lastStatus;
-    return { ...shown, acknowledged };
+    if (!hung) return { ...shown, acknowledged };
+    const problem = "the disk of the session database does not answer";
+    return { ...shown, store: false, inSync: false, problem, acknowledged };
   }
 
   async function freeze(freezeMs: number): Promise<{ readonly outcome: Outcome; readonly detail: string }> {
@@ -170,7 +193,10 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
 
   return {
     api: calls.api,
-    start: thread.start,
+    start() {
+      watch = setInterval(() => setImmediate(judgeHang), watchEveryMs);
+      return thread.start();
+    },
     setPermit(next) {
       permit = next;
     },
@@ -200,7 +226,10 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
       return { lines: rows.map(exportLine), next: rows.length === pageRows ? rows.at(-1)?.id : undefined };
     },
     importLines,
-    stop: thread.stop,
+    stop() {
+      clearInterval(watch);
+      return thread.stop();
+    },
   };
 }
 
