@@ -79,8 +79,8 @@ export function execObserver({ hooks }: ExecOptions, node: NodeIdentity, log: Lo
 
 /** What a hook can read without parsing; the whole entry is on its standard input. */
 function environmentOf(entry: TimelineEntry, node: NodeIdentity): Record<string, string> {
-  const { from, to, epoch, code } = entry.details;
-  const optional = { FROM: from, TO: to, EPOCH: epoch, ALARM: code };
+  const { from, to, epoch, code, raised } = entry.details;
+  const optional = { FROM: from, TO: to, EPOCH: epoch, ALARM: code, RAISED: raised };
   return {
     UNDERSTUDY_CLUSTER: node.cluster,
     UNDERSTUDY_NODE: node.name,
@@ -93,7 +93,7 @@ function environmentOf(entry: TimelineEntry, node: NodeIdentity): Record<string,
     UNDERSTUDY_WHAT: entry.what.replaceAll("\0", "").slice(0, 4096),
     ...Object.fromEntries(
       Object.entries(optional)
-        .filter(([, value]) => typeof value === "string" || typeof value === "number")
+        .filter(([, value]) => ["string", "number", "boolean"].includes(typeof value))
         .map(([name, value]) => [`UNDERSTUDY_${name}`, String(value).replaceAll("\0", "").slice(0, 4096)]),
     ),
   };

@@ -6,9 +6,9 @@ const hook = z.strictObject({
   command: commandOption("What to run for each matching entry of the timeline."),
   kinds: z
     .union([z.array(z.string().min(1)).min(1), z.literal("all")])
-    .default(["role", "alarm", "alarmCleared"])
+    .default(["role", "alarm"])
     .describe(
-      'Kinds of timeline entries it is told of, or "all"; `understudy timeline` shows the kinds. Default: role changes and alarms.',
+      'Kinds of timeline entries it is told of, or "all"; `understudy timeline` shows the kinds. Default: [role, alarm], which is role changes, and alarms raised and over.',
     ),
   timeoutMs: z
     .int()

@@ -144,6 +144,16 @@ test("the environment says who, what and when, and the hook's own variables are 
   out.remove();
 });
 
+test("an alarm says its code, and whether it is raised or over", async () => {
+  const out = scratch();
+  const observer = make([{ command: { shell: `echo $UNDERSTUDY_ALARM $UNDERSTUDY_RAISED >> ${out.file}` } }]);
+  for (const raised of [true, false]) {
+    await observer.observe(timelineEntry({ kind: "alarm", details: { code: "PEER_DEAD", raised } }));
+  }
+  assert.deepEqual(out.lines(), ["PEER_DEAD true", "PEER_DEAD false"]);
+  out.remove();
+});
+
 for (const [what, options, message] of [
   ["no hook", { hooks: [] }, /hooks/],
   ["an empty command", { hooks: [{ command: [] }] }, /command/],

@@ -47,7 +47,8 @@ export function systemdOperations(options: SystemdOptions, log: Log): ServiceOpe
     for (;;) {
       if (signal.aborted) throw serviceError("SERVICE_OVERTAKEN", `the start of ${unit} was called off`);
       const state = await show();
-      const now = typeof state === "string" ? "broken" : runStateOf(state);
+      // A manager too busy to answer says nothing of the unit: it is asked again.
+      const now = typeof state === "string" ? "starting" : runStateOf(state);
       if (now === "running") return;
       const words = typeof state === "string" ? state : describeState(state);
       if (now !== "starting") throw serviceError("SERVICE_NOT_STARTED", `${unit} did not start: ${words}`);
