@@ -10,8 +10,8 @@ import { examples, globalOptions, print } from "./command.js";
 const meaning = `This node will no longer wait for the other one:
   - it may drop the records of ended sessions that the other node has not confirmed
   - it answers "no such session" for what it does not know, instead of "not known yet"
-Sessions that only the other node knows are not lost: if it ever returns, it writes what it had not
-sent to a file, tells you, and is filled anew from here.`;
+Sessions that only the other node has are not lost: if it ever returns, it first hands over what it
+had not sent, and is then filled anew from here.`;
 
 export function define(command: Command): void {
   command.description("The other node of the pair, as this one remembers it.");
