@@ -14,6 +14,7 @@ import type { ControlReply, NodeStatus } from "@understudy/core/internal/ipc/con
 import { newKeyRing, writeKeyFile } from "@understudy/core/internal/keys/key-file";
 import { stringify } from "yaml";
 import { makeSegment, processState, type Segment } from "./segment.js";
+import { mountSmallDisk, type SmallDisk } from "./small-disk.js";
 
 export type Side = "primary" | "secondary";
 export type Which = "pulse" | "node";
@@ -33,6 +34,10 @@ export interface PairOptions {
   /** A cable between the nodes on eth1 with 10.78.0.2 and .3. */
   readonly cable?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  /** The same, for one node only: to give it a clock of its own. */
+  readonly envOf?: Readonly<Partial<Record<Side, Readonly<Record<string, string>>>>>;
+  /** The state folder of each node is a disk of its own with so many mebibytes, which a test can fill (needs root). */
+  readonly stateDiskMiB?: number;
   /** Do not start anything yet. */
   readonly cold?: boolean;
 }
@@ -62,6 +67,8 @@ export interface Pair {
   readonly segment: Segment;
   readonly folder: string;
   readonly cable: { cut(): void; mend(): void } | undefined;
+  /** The small disk under the state folder; throws when the pair was made without. */
+  disk(side: Side): SmallDisk;
   node(side: Side): PairNode;
   /** Pulls the plug: off the wire first, then every process of the machine dies. Settles when they are gone. */
   losePower(side: Side): Promise<void>;
@@ -94,19 +101,22 @@ export async function startPair(options: PairOptions = {}): Promise<Pair> {
   const cable = options.cable
     ? segment.addCable({ primary: "10.78.0.2", secondary: "10.78.0.3" })
     : undefined;
+  const disks = new Map<Side, SmallDisk>();
   const ring = newKeyRing();
   const nodes = Object.fromEntries(
     sides.map((side) => {
       const own = join(folder, side);
       mkdirSync(join(own, "state"), { recursive: true });
       mkdirSync(join(own, "run"));
+      if (options.stateDiskMiB !== undefined)
+        disks.set(side, mountSmallDisk(join(own, "state"), options.stateDiskMiB));
       writeKeyFile(join(own, "key"), ring);
       const config = { ...pairConfig(own), ...options.config, ...options.configOf?.[side] };
       writeFileSync(join(own, "understudy.yaml"), stringify(config));
-      return [side, makeNode(segment, side, own, options.env ?? {})];
+      return [side, makeNode(segment, side, own, { ...options.env, ...options.envOf?.[side] })];
     }),
   ) as Record<Side, PairNode>;
-  const pair = makePair(segment, folder, cable, nodes);
+  const pair = makePair(segment, folder, cable, disks, nodes);
   try {
     if (!options.cold) {
       await Promise.all(sides.map((side) => nodes[side].start()));
@@ -123,6 +133,7 @@ function makePair(
   segment: Segment,
   folder: string,
   cable: Pair["cable"],
+  disks: ReadonlyMap<Side, SmallDisk>,
   nodes: Readonly<Record<Side, PairNode>>,
 ): Pair {
   const roles = async () => {
@@ -133,6 +144,11 @@ function makePair(
     segment,
     folder,
     cable,
+    disk: (side) => {
+      const disk = disks.get(side);
+      if (disk === undefined) throw new Error("this pair was made without stateDiskMiB");
+      return disk;
+    },
     node: (side) => nodes[side],
     losePower: (side) => {
       segment.losePower(side);
@@ -172,6 +188,7 @@ function makePair(
     },
     close: async () => {
       segment.close();
+      for (const disk of disks.values()) disk.unmount();
       rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     },
   };
