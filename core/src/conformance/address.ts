@@ -46,6 +46,7 @@ export function recordingReports(): HeardReports {
     addressAnswered: note("addressAnswered"),
     neighbourHeard: note("neighbourHeard"),
     carrierChanged: note("carrierChanged"),
+    leaseLapsed: note("leaseLapsed"),
     protectionsChanged: note("protectionsChanged"),
   };
 }

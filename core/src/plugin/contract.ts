@@ -81,6 +81,11 @@ export interface AddressReports {
   /** A machine that is neither the peer nor us was heard on the segment (proof of our own link, rule R9). */
   neighbourHeard(interfaceName: string): void;
   carrierChanged(interfaceName: string, up: boolean): void;
+  /**
+   * The right to answer has ended although the addresses are still held: this node stalled, a claim frame arrived, the
+   * lease was dropped, or the interface was away. It stays so until the next `acquire`, however often `renew` is called.
+   */
+  leaseLapsed?(detail: string): void;
   /** Protections changed, for instance the nftables table was flushed; call `protections()` for the new state. */
   protectionsChanged(detail: string): void;
 }

@@ -10,8 +10,10 @@ import {
   complaints,
   deleteCommand,
   type FoundAddress,
+  type LinkState,
   type PlacedAddress,
   parseAddressLine,
+  parseLinkLine,
   type Removable,
   showCommand,
 } from "./ip-commands.js";
@@ -24,6 +26,8 @@ export interface AddressTable {
   find(): Promise<readonly FoundAddress[] | undefined>;
   /** Whether this call removed it; false also when it was not there. */
   remove(found: Removable): Promise<boolean>;
+  /** Every interface as it is now; `undefined`: the kernel did not say. */
+  links(): Promise<readonly LinkState[] | undefined>;
   /** An interface was made anew under its old name: `ip` must not go on using the index it remembers. */
   forgetInterfaces(): void;
   stop(): void;
@@ -55,6 +59,10 @@ export function openAddressTable(
     async remove(found) {
       const reply = await ip.run(deleteCommand(found));
       return reply !== undefined && complaints(reply).length === 0;
+    },
+    async links() {
+      const reply = await ip.run("link show");
+      return reply?.flatMap((line) => parseLinkLine(line) ?? []);
     },
     forgetInterfaces() {
       ip.restart();

@@ -13,7 +13,8 @@ import type {
   Outcome,
 } from "@understudy/core/public";
 import { addressError } from "./errors.js";
-import { type FoundAddress, type LinkState, lifetimeRefreshMs, validLifetimeSeconds } from "./ip-commands.js";
+import { type FoundAddress, lifetimeRefreshMs, validLifetimeSeconds } from "./ip-commands.js";
+import { makeLinkWatch } from "./link-watch.js";
 import type { Iproute2Options } from "./options.js";
 import { type Parts, startParts, stopParts } from "./parts.js";
 import { protectionsOf } from "./protections.js";
@@ -45,12 +46,9 @@ export function makeBackend(
   let checkTimer: NodeJS.Timeout | undefined;
   let lifetimeMs = Number.NEGATIVE_INFINITY;
   let tokens: readonly ClaimToken[] = [];
-  /** Of the interfaces with HA addresses, as last heard. */
-  const indexes = new Map<string, number>();
   let queue: Promise<unknown> = Promise.resolve();
 
   const changed = (detail: string) => reports?.protectionsChanged(detail);
-  const repairs = makeRepairs({ node, clock, log, wanted, parts: () => parts, reports: () => reports });
   /** One after the other: an acquire that is being undone must not meet a release. */
   const inTurn = <T>(work: (parts: Parts) => Promise<T>, otherwise: T): Promise<T> => {
     const run = async () => (parts === undefined ? otherwise : work(parts));
@@ -62,8 +60,30 @@ export function makeBackend(
     if (wanted.lapsed !== undefined || wanted.mode !== "held") return;
     wanted.lapsed = why;
     log.warn({ why }, "the right to answer has ended");
+    reports?.leaseLapsed?.(why);
     changed(`the right to answer has ended: ${why}`);
   };
+
+  /**
+   * Whether the right to answer has ended. After a stall the kernel's news that the addresses ran out may come before
+   * the first beat: they are then not taken for removed by somebody else, and never put back.
+   */
+  const hasLapsed = (): boolean => {
+    const sinceMs = clock.nowMs() - lifetimeMs;
+    if (wanted.mode === "held" && sinceMs > lifetimeLapseMs)
+      lapse(`the lifetime of the addresses was not prolonged for ${Math.round(sinceMs)} ms`);
+    return wanted.lapsed !== undefined;
+  };
+  const repairs = makeRepairs({
+    node,
+    clock,
+    log,
+    wanted,
+    hasLapsed,
+    parts: () => parts,
+    reports: () => reports,
+  });
+  const links = makeLinkWatch({ parts: () => parts, noteCarrier: repairs.noteCarrier });
 
   async function acquireAll(current: Parts): Promise<Outcome> {
     wanted.mode = "acquiring";
@@ -97,43 +117,24 @@ export function makeBackend(
     return left === undefined || left.length > 0 ? "unknown" : "confirmed";
   }
 
-  function linkChanged(state: LinkState): void {
-    if (parts === undefined) return;
-    const { lease, refresher, table } = parts;
-    if (!state.gone && indexes.has(state.name) && indexes.get(state.name) !== state.index) {
-      indexes.set(state.name, state.index);
-      table.forgetInterfaces();
-    }
-    if (!state.gone && !state.loopback && !state.port) {
-      lease.interfaceAppeared(state);
-      if (typeof refresher !== "string") refresher.interfaceAppeared(state);
-    }
-    if (state.gone) lease.interfaceGone(state.index);
-    repairs.noteCarrier(state);
-  }
-
   function renewLease(current: Parts): void {
     const { lease, refresher } = current;
-    if (!lease.inForce || typeof refresher === "string") return;
+    if (!lease.mayDrop || typeof refresher === "string") return;
     const fate = refresher.refresh();
     if (fate === "alive") lease.seenAlive();
     if (fate !== "lapsed" || wanted.mode !== "held") return;
     // No table, or no lease? The kernel is asked; a table that somebody flushed comes back with a lease that lives.
     const { generation } = wanted;
     void lease.check().then((found) => {
-      if (found === "intact" && wanted.generation === generation && refresher.refresh() === "lapsed")
+      if (found === "restored" || found === "unknown" || wanted.generation !== generation) return;
+      if (lease.mayDrop && refresher.refresh() === "lapsed")
         lapse("the kernel lease has lapsed or a claim of the other node has ended it");
     });
   }
 
   function renewLifetime(current: Parts): void {
-    const sinceMs = clock.nowMs() - lifetimeMs;
-    if (sinceMs < lifetimeRefreshMs) return;
-    if (sinceMs > lifetimeLapseMs) {
-      lapse(`the lifetime of the addresses was not prolonged for ${Math.round(sinceMs)} ms`);
-      return;
-    }
-    lifetimeMs += sinceMs;
+    if (hasLapsed() || clock.nowMs() - lifetimeMs < lifetimeRefreshMs) return;
+    lifetimeMs = clock.nowMs();
     for (const address of current.placed) void current.table.add(address);
   }
 
@@ -148,14 +149,18 @@ export function makeBackend(
       const monitorReports = {
         addressAppeared: (found: FoundAddress) => repairs.appeared(found),
         addressGone: (found: FoundAddress) => repairs.gone(found),
-        link: linkChanged,
+        link: links.changed,
         died: (why: string) => changed(`the kernel's address events are not heard any more: ${why}`),
       };
       parts = await startParts({ options, node, clock, log, monitorReports, onChange: changed });
       if (tokens.length > 0) parts.lease.setClaims(tokens.map(({ token }) => token));
-      for (const { name, index } of parts.interfaces) indexes.set(name, index);
       for (const { name, carrier } of parts.interfaces) repairs.noteInitialCarrier(name, carrier);
-      checkTimer = setInterval(() => void repairs.check(), checkIntervalMs);
+      // What changed before the monitor listened.
+      await links.check();
+      checkTimer = setInterval(() => {
+        void links.check();
+        void repairs.check();
+      }, checkIntervalMs);
       checkTimer.unref();
     },
     acquire: () => inTurn(acquireAll, "refused"),

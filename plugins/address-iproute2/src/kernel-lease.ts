@@ -18,6 +18,8 @@ import {
 
 export interface KernelLease {
   readonly inForce: boolean;
+  /** A table of ours may be in the kernel and drop, so refreshes must go on, whether or not we can still reach it. */
+  readonly mayDrop: boolean;
   /** How it is in force, or why not. */
   readonly detail: string;
   /**
@@ -31,12 +33,15 @@ export interface KernelLease {
   seenAlive(): void;
   setClaims(tokens: readonly Uint8Array[]): void;
   /** Asks the kernel whether the table stands, and restores it when not. */
-  check(): Promise<"intact" | "restored" | "broken">;
+  check(): Promise<Checked>;
   interfaceAppeared(link: { readonly index: number; readonly name: string }): void;
   interfaceGone(index: number): void;
   /** Removes the table. */
   stop(): Promise<void>;
 }
+
+/** `unknown`: nft did not answer in time, so nothing is concluded. `broken`: there is no lease and it cannot be made. */
+export type Checked = "intact" | "restored" | "broken" | "unknown";
 
 export interface KernelLeaseOptions {
   readonly plan: Omit<TablePlan, "fib">;
@@ -73,7 +78,6 @@ export async function startKernelLease(options: KernelLeaseOptions): Promise<Ker
   let armed = false;
   let aliveMs = Number.NEGATIVE_INFINITY;
   let stopped = false;
-  /** A table of ours may be in the kernel, whether we can still reach it or not. */
   let tableMayBe = false;
   const nft: CoProcess = startCoProcess({ command: "nft -i", onDeath: (why) => fail(`nft is gone: ${why}`) });
 
@@ -98,7 +102,8 @@ export async function startKernelLease(options: KernelLeaseOptions): Promise<Ker
         return hookAll(plan);
       }
     }
-    if (reply?.some((line) => line.includes("No such file"))) tableMayBe = false;
+    // What was not answered in time may be carried out yet.
+    if (reply === undefined && nft.alive) tableMayBe = true;
     fail(whyNot(reply));
     return false;
   }
@@ -118,11 +123,13 @@ export async function startKernelLease(options: KernelLeaseOptions): Promise<Ker
 
   async function remember(plan: TablePlan): Promise<boolean> {
     const listing = await nft.run(`list table netdev ${plan.name}`);
-    if (!succeeded(listing)) {
+    if (listing !== undefined && !succeeded(listing)) {
       fail(whyNot(listing));
       return false;
     }
-    installed = { plan, structure: structureOf(listing) };
+    // Not answered in time: it was installed all the same, and what is known of it is compared from now on.
+    const structure = listing === undefined ? (installed?.structure ?? new Map()) : structureOf(listing);
+    installed = { plan, structure };
     return true;
   }
 
@@ -134,14 +141,11 @@ export async function startKernelLease(options: KernelLeaseOptions): Promise<Ker
     if (installed !== undefined) await remember(installed.plan);
   }
 
-  let checking: Promise<"intact" | "restored" | "broken"> | undefined;
-  async function checkNow(): Promise<"intact" | "restored" | "broken"> {
+  let checking: Promise<Checked> | undefined;
+  async function checkNow(): Promise<Checked> {
     const expected = installed;
     const listing = await nft.run(`list table netdev ${options.plan.name}`);
-    if (listing === undefined) {
-      fail("nft did not answer in time");
-      return "broken";
-    }
+    if (listing === undefined) return nft.alive ? "unknown" : "broken";
     if (expected !== undefined && expected === installed && same(expected.structure, structureOf(listing)))
       return "intact";
     // A new interface was hooked meanwhile: the next check compares with what is known then.
@@ -153,7 +157,7 @@ export async function startKernelLease(options: KernelLeaseOptions): Promise<Ker
     return "restored";
   }
 
-  function check(): Promise<"intact" | "restored" | "broken"> {
+  function check(): Promise<Checked> {
     if (stopped || !nft.alive) return Promise.resolve("broken");
     checking ??= checkNow().finally(() => {
       checking = undefined;
@@ -165,6 +169,9 @@ export async function startKernelLease(options: KernelLeaseOptions): Promise<Ker
   return {
     get inForce() {
       return installed !== undefined;
+    },
+    get mayDrop() {
+      return tableMayBe;
     },
     get detail() {
       const { leaseMs, name } = options.plan;
@@ -184,7 +191,7 @@ export async function startKernelLease(options: KernelLeaseOptions): Promise<Ker
     },
     end() {
       armed = false;
-      if (installed !== undefined) void nft.run(endLease(installed.plan));
+      if (tableMayBe) void nft.run(endLease(options.plan));
     },
     seenAlive() {
       aliveMs = clock.nowMs();
@@ -210,6 +217,7 @@ export async function startKernelLease(options: KernelLeaseOptions): Promise<Ker
     },
     async stop() {
       stopped = true;
+      tableMayBe = false;
       if (nft.alive) await nft.run(`delete table netdev ${options.plan.name}`);
       installed = undefined;
       reason = "stopped";
@@ -234,6 +242,7 @@ function removeLeftover(name: string): Promise<void> {
 function noLease(detail: string): KernelLease {
   return {
     inForce: false,
+    mayDrop: false,
     detail,
     arm: () => Promise.resolve("absent"),
     end: () => {},

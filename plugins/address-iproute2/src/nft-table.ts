@@ -139,7 +139,7 @@ export function armLease({ name, leaseMs }: TablePlan): string {
   return `flush set netdev ${name} lease; ${addLease(name, leaseMs)}`;
 }
 
-export function endLease({ name }: TablePlan): string {
+export function endLease({ name }: Pick<TablePlan, "name">): string {
   return `flush set netdev ${name} lease`;
 }
 

@@ -11,7 +11,7 @@ import type { Parts } from "./parts.js";
 export interface Repairs {
   appeared(found: FoundAddress): void;
   gone(found: FoundAddress): void;
-  noteCarrier(state: LinkState): void;
+  noteCarrier(state: Pick<LinkState, "name" | "carrier">): void;
   noteInitialCarrier(interfaceName: string, carrier: boolean): void;
   /** Once a second: what no event told, or what could not be mended at once. */
   check(): Promise<void>;
@@ -24,6 +24,7 @@ export interface RepairsNeeds {
   readonly clock: Clock;
   readonly log: Log;
   readonly wanted: Readonly<Wanted>;
+  readonly hasLapsed: () => boolean;
   readonly parts: () => Parts | undefined;
   readonly reports: () => AddressReports | undefined;
 }
@@ -31,7 +32,7 @@ export interface RepairsNeeds {
 /** A program that keeps removing the address must not make us a busy loop; the check goes on once a second. */
 const mostRepairsPerSecond = 10;
 
-export function makeRepairs({ node, clock, log, wanted, parts, reports }: RepairsNeeds): Repairs {
+export function makeRepairs({ node, clock, log, wanted, hasLapsed, parts, reports }: RepairsNeeds): Repairs {
   const ours = new Set(node.haAddresses.map(({ address }) => address));
   const carriers = new Map<string, boolean>();
   /** Removals of our own whose event has not come yet, by address. */
@@ -58,9 +59,10 @@ export function makeRepairs({ node, clock, log, wanted, parts, reports }: Repair
   }
 
   function missing(current: Parts, address: PlacedAddress): void {
+    if (hasLapsed()) return;
     log.warn({ address: address.address }, "somebody else removed an HA address");
     reports()?.addressRemoved(address.address);
-    if (wanted.mode === "held" && wanted.lapsed === undefined) void putBack(current, address);
+    void putBack(current, address);
   }
 
   function stranger(current: Parts, found: FoundAddress): void {
@@ -123,7 +125,7 @@ export function makeRepairs({ node, clock, log, wanted, parts, reports }: Repair
         const there = found.some(
           (one) => one.address === address.address && one.interfaceName === address.interfaceName,
         );
-        if (!there && wanted.lapsed === undefined) missing(current, address);
+        if (!there) missing(current, address);
       }
     },
     async removeAll(current) {

@@ -47,6 +47,7 @@ const commands: Record<string, (argument: string) => unknown> = {
       addressAnswered: (answer) => say({ report: "addressAnswered", ...answer }),
       neighbourHeard: (interfaceName) => say({ report: "neighbourHeard", interfaceName }),
       carrierChanged: (interfaceName, up) => say({ report: "carrierChanged", interfaceName, up }),
+      leaseLapsed: (detail) => say({ report: "leaseLapsed", detail }),
       protectionsChanged: (detail) => say({ report: "protectionsChanged", detail }),
     }),
   acquire: async () => {

@@ -135,15 +135,19 @@ test("R5: a lost carrier is reported, and so is its return", async () => {
 test("an interface that was taken away and made anew under its name can be used again", async () => {
   const holder = await holding();
   const ip = (...args: readonly string[]) => execFileSync("ip", args);
+  // A card keeps its MAC; who would announce a new one is another plugin.
+  const mac = /link\/ether (\S+)/.exec(segment.run("us", "ip", "link", "show", "eth0"))?.[1] ?? "";
   segment.run("us", "ip", "link", "del", "eth0");
-  await holder.heard("the loss", reports("addressRemoved", v4.address));
+  await holder.heard("the loss", ({ report }) => report === "addressRemoved" || report === "carrierChanged");
   ip("link", "add", "p-us", "type", "veth", "peer", "name", "eth0", "netns", "us");
   ip("link", "set", "p-us", "master", segment.bridge, "up");
-  ip("-n", "us", "link", "set", "eth0", "up");
+  ip("-n", "us", "link", "set", "eth0", "address", mac, "up");
   ip("-n", "us", "addr", "add", "10.98.0.2/24", "dev", "eth0");
   ip("-n", "us", "addr", "add", "fd00:98::2/64", "dev", "eth0", "nodad");
-  await until("it can be acquired", async () => (await holder.ask("acquire")) === "confirmed");
-  await until("both answer", allAnswer);
+  // The lease may lapse once more before everything is hooked again: that is told, and an acquire mends it.
+  await until("it can be acquired and answers", async () => {
+    return (await holder.ask("acquire")) === "confirmed" && (await allAnswer());
+  });
   await until("the lease is in force", async () => {
     const lease = (await protections(holder)).get("kernel-lease");
     return lease?.inForce === true && lease.detail.includes("eth0");
@@ -171,10 +175,7 @@ test("R4: without nft the address is taken all the same, and status says what ca
     holder.signal("SIGSTOP");
     await until("the lifetime removes the addresses", () => !onMachine(v4.address) && !onMachine(v6.address));
     holder.signal("SIGCONT");
-    await holder.heard(
-      "it knows and does not add them again",
-      ({ report, detail }) => report === "protectionsChanged" && String(detail).includes("has ended"),
-    );
+    await holder.heard("it knows and adds them no more", ({ report }) => report === "leaseLapsed");
     assert.equal(await noneAnswers(), true);
     assert.equal(await holder.ask("acquire"), "confirmed");
     await until("a new acquire makes them answer", allAnswer);
@@ -214,8 +215,11 @@ test("a co-process that somebody kills is replaced, and what it was told last is
   await until("it can be released", async () => (await holder.ask("release")) === "confirmed");
   await until("and acquired", async () => (await holder.ask("acquire")) === "confirmed");
   await until("both answer", allAnswer);
-  segment.run("us", "ip", "addr", "del", `${v4.address}/32`, "dev", "eth0");
-  await holder.heard("a report", reports("addressRemoved", v4.address));
+  // Until the new monitor listens, a removal may be mended before it is noticed.
+  await until("a removal is reported again", () => {
+    segment.succeeds("us", "ip", "addr", "del", `${v4.address}/32`, "dev", "eth0");
+    return holder.said().includes('"addressRemoved"');
+  });
 });
 
 test("a wrong config of the machine is refused at start, by what is there", async () => {
