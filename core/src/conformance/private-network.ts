@@ -13,7 +13,7 @@ const inside = "UNDERSTUDY_PRIVATE_NETWORK";
 
 /**
  * Call it first in a test file, with `import.meta.url`. Outside it runs the file inside, passes its results on and ends
- * this process; inside it returns. Needs `unshare` (util-linux), `ip` (iproute2) and user namespaces or root.
+ * this process; inside it returns. Needs `unshare` and `setpriv` (util-linux), `ip` (iproute2) and user namespaces or root.
  */
 export function enterPrivateNetwork(moduleUrl: string): void {
   if (process.env[inside] !== undefined) return;
@@ -21,8 +21,13 @@ export function enterPrivateNetwork(moduleUrl: string): void {
   // /run is made anew because `ip netns` keeps the names of its namespaces there.
   const script = 'mount -t tmpfs none /run && ip link set lo up && exec "$@"';
   const file = fileURLToPath(moduleUrl);
-  const args = [...flags, "sh", "-c", script, "sh", process.execPath, ...process.execArgv, file];
-  const ran = spawnSync("unshare", args, { stdio: "inherit", env: { ...process.env, [inside]: "1" } });
+  // unshare ignores the signals that end a test run, so the kernel is told to end it together with this process.
+  const args = ["--pdeathsig", "KILL", "unshare", ...flags, "sh", "-c", script, "sh"];
+  const node = [process.execPath, ...process.execArgv, file];
+  const ran = spawnSync("setpriv", [...args, ...node], {
+    stdio: "inherit",
+    env: { ...process.env, [inside]: "1" },
+  });
   if (ran.error !== undefined) writeSync(2, `no private network: ${ran.error.message}\n`);
   process.exit(ran.status ?? 1);
 }

@@ -19,11 +19,14 @@ export interface Monitor {
   stop(): void;
 }
 
-/** `ip monitor` would never notice that nobody reads it, so the shell ends it when our end of the pipe closes. */
+/**
+ * `ip monitor` would never notice that nobody reads it, so the shell ends the whole group when our end of the pipe closes.
+ * Should the shell itself be killed, the loop sees that when `ip` ends with the next event it cannot write.
+ */
 const script = `trap '' TERM INT HUP
-while :; do ip -o monitor address link 2>&1; [ $? -gt 128 ] || exit; done &
+while kill -0 $$ 2>/dev/null; do ip -o monitor address link 2>&1; [ $? -gt 128 ] || exit; done &
 cat >/dev/null
-trap - TERM; kill -9 -- -$$`;
+kill -9 -$$`;
 
 export function startMonitor(reports: MonitorReports): Monitor {
   const child = spawn("/bin/sh", ["-c", script], { stdio: ["pipe", "pipe", "ignore"], detached: true });

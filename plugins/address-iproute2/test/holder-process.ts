@@ -1,6 +1,6 @@
 /** Drives a holder or an asker from a test: sends a line, awaits its answer, awaits what it reports by itself. */
 
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -19,6 +19,14 @@ export interface Holder {
   readonly ended: Promise<unknown>;
   /** Everything said so far, for a failing test's message. */
   said(): string;
+}
+
+/** Nothing that a holder started may outlive it, however it went. */
+export function processesOn(machine: string): string {
+  const pids = execFileSync("ip", ["netns", "pids", machine], { encoding: "utf8" }).trim();
+  return pids === ""
+    ? ""
+    : execFileSync("ps", ["-o", "pid=,args=", "-p", pids.replace(/\s+/g, ",")], { encoding: "utf8" });
 }
 
 const deadlineMs = 20_000;

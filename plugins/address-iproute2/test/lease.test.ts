@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { enterPrivateNetwork, makePrivateSegment } from "@understudy/core/conformance/private-network";
-import { type Holder, startAsker, startHolder } from "./holder-process.js";
+import { type Holder, processesOn, startAsker, startHolder } from "./holder-process.js";
 
 enterPrivateNetwork(import.meta.url);
 
@@ -37,6 +37,7 @@ afterEach(async () => {
     holder.signal("SIGKILL");
     await holder.ended;
   }
+  await until("no process of a killed holder is left", nothingRuns);
   holders = [];
   // The guards of killed holders work on; the next start must not meet them.
   await until("no address is left", () => !onMachine(v4.address) && !onMachine(v6.address));
@@ -46,6 +47,10 @@ afterEach(async () => {
 const leaseMs = 2000;
 /** Longer than any test: whatever ended the right to answer, it was not this. */
 const longLeaseMs = 600_000;
+
+function nothingRuns(): boolean {
+  return processesOn("us") === "";
+}
 
 async function holding(lease = leaseMs): Promise<Holder> {
   const holder = await startHolder(segment, "us", { haAddresses: [v4, v6], leaseMs: lease });

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { enterPrivateNetwork, makePrivateSegment } from "@understudy/core/conformance/private-network";
 import { until } from "@understudy/core/conformance/until";
-import { type Holder, type Message, startAsker, startHolder } from "./holder-process.js";
+import { type Holder, type Message, processesOn, startAsker, startHolder } from "./holder-process.js";
 
 enterPrivateNetwork(import.meta.url);
 
@@ -34,6 +34,7 @@ afterEach(async () => {
     holder.signal("SIGKILL");
     await holder.ended;
   }
+  await until("no process of a killed holder is left", () => processesOn("us") === "");
   holders = [];
   await until("no address is left", () => !onMachine(v4.address) && !onMachine(v6.address));
 });
