@@ -134,6 +134,10 @@ const commands: Readonly<Record<string, Command>> = {
     world.machines[sideOf(side)].node.store = true;
     return undefined;
   },
+  tcp: (world, [state]) => {
+    world.network.tcpCut = state === "cut";
+    return undefined;
+  },
   stranger: (world, [state]) => {
     world.stranger = state === "on";
     return undefined;

@@ -17,6 +17,11 @@ const worriedProbeMs = 50;
 export function watchPeer(draft: Draft): void {
   const { state } = draft;
   if (state.peer.beat === undefined) return;
+  if (state.peer.dead && state.report?.verified !== true) {
+    // The verdict is out and this node may not act on it: the election decides, there is nothing more to ask (rule R24).
+    state.suspicion = undefined;
+    return;
+  }
   // A claim under way needs no suspicion: however long the kernel takes, the verdict has been spoken.
   const watches = state.role !== "claiming" && state.role !== "active" && state.role !== "maintenance";
   if (!watches || !holdsAddress(state.peer.beat)) {
