@@ -128,11 +128,16 @@ export function createSync(times: SyncTimes, startMs: number): Sync {
       }
     },
     beginTenure() {
+      // Nothing was promised yet that could have been denied: held back any longer, nothing ever would be.
       firstPromiseMs = undefined;
+      holdsBack = false;
       believedUntilMs = Number.NEGATIVE_INFINITY;
     },
     join() {
-      if (!joined) firstPromiseMs = undefined;
+      if (!joined) {
+        firstPromiseMs = undefined;
+        holdsBack = false;
+      }
       joined = true;
       waits = true;
     },

@@ -410,9 +410,14 @@ export function createReplica(options: ReplicaOptions): Replica {
     setServing(next, atMs) {
       nowMs = atMs;
       if (next === undefined) {
-        if (serving !== undefined && !sync.joined && nowMs - sync.heardMs < recentlyHeardMs) verified = false;
+        const outOfStep = serving !== undefined && !sync.joined && nowMs - sync.heardMs < recentlyHeardMs;
         serving = undefined;
         desk.refuseAll("notActive");
+        if (outOfStep) {
+          verified = false;
+          // Only a meeting verifies, and a connection that outlived the split would never bring one.
+          if (open) effects.resetLink("this node stopped serving while out of step");
+        }
       } else {
         if (serving?.epoch !== next.epoch) sync.beginTenure();
         serving = next;
