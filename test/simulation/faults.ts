@@ -135,15 +135,31 @@ function effectOnDiskOrOperator(world: World, fault: MachineFault, ordinal: numb
       return switched((on) => {
         machine.disk.failing = on;
         machine.node.store = !on;
+        if (machine.sessions !== undefined) machine.sessions.store.fault = on ? { kind: "full" } : undefined;
       });
+    case "diskBroken":
+      return switched((on) => {
+        if (machine.sessions !== undefined)
+          machine.sessions.store.fault = on ? { kind: "broken" } : undefined;
+      });
+    case "corrupt":
+      return {
+        start: () => {
+          machine.losePower();
+          machine.sessions?.damage();
+        },
+        end: () => machine.boot(),
+      };
     case "lyingDisk":
       return {
         start: () => {
           machine.disk.lying = true;
+          machine.sessions?.beginLying();
         },
         end: () => {
           machine.losePower();
           machine.disk.lying = false;
+          machine.sessions?.endLying();
           machine.boot();
         },
       };
@@ -151,9 +167,11 @@ function effectOnDiskOrOperator(world: World, fault: MachineFault, ordinal: numb
       return {
         start: () => machine.losePower(),
         end: () => {
+          machine.losePower();
           machine.disk.rollBack(
             (history) => history[Math.max(0, history.length - 1 - fault.by)] ?? machine.disk,
           );
+          machine.sessions?.rollBack(fault.by);
           machine.boot();
         },
       };
@@ -214,7 +232,9 @@ export function heal(world: World): void {
     if (machine.disk.lying) {
       machine.disk.flush();
       machine.disk.lying = false;
+      machine.sessions?.endLying();
     }
+    if (machine.sessions !== undefined) machine.sessions.store.fault = undefined;
     machine.disk.failing = false;
     machine.node.store = true;
     machine.node.services = true;

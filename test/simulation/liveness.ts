@@ -16,6 +16,8 @@ export function settleLimitMs(world: World): number {
 }
 
 const peaceMs = 2000;
+/** Digests are compared every two seconds here, and a difference is mended. */
+const restMs = 2500;
 /** A first claim, a move to the preferred node, and one that failed in between. */
 const movesAllowed = 4;
 
@@ -39,23 +41,33 @@ export function checkLiveness(world: World): void {
   if (claims > before)
     throw new Violation("peace", "the roles change although everything is well and settled");
   if (claims > movesAllowed) throw new Violation("peace", `${claims} claims since everything was well`);
+  world.clients?.stop();
+  world.run(restMs);
   const later = unmetWish(world);
   if (later !== undefined) throw new Violation("peace", `it had settled, and then: ${later}`);
+  if (active(world).length === 1) world.clients?.checkAtRest();
 }
 
 function unmetWish(world: World): string | undefined {
   const out = sides.filter((side) => world.machines[side].state?.intents.maintenance ?? false);
-  const active = sides.filter((side) => world.machines[side].state?.role === "active");
+  const serves = active(world);
   const able = sides.length - out.length;
-  if (active.length !== Math.min(1, able))
-    return `active: ${active.join(" and ") || "nobody"}; ${rolesOf(world)}`;
-  const [serving] = active;
+  if (serves.length !== Math.min(1, able))
+    return `active: ${serves.join(" and ") || "nobody"}; ${rolesOf(world)}`;
+  const [serving] = serves;
   if (serving === undefined) return undefined;
   if (world.answering().join() !== serving)
     return `${serving} is active, ${world.answering().join() || "nobody"} answers`;
   if (world.machines[serving].node.permitted() === undefined)
     return `${serving} is active and acknowledges nothing`;
+  const standby = world.machines[otherSide(serving)];
+  if (!standby.node.report().inSync)
+    return `${otherSide(serving)} is not in sync: ${standby.sessions?.replica?.status(standby.clock.nowMs).waitingFor}`;
   return wrongPlace(world, serving) ?? ofTwoMinds(world) ?? needlessAlarm(world);
+}
+
+function active(world: World): readonly Side[] {
+  return sides.filter((side) => world.machines[side].state?.role === "active");
 }
 
 function rolesOf(world: World): string {

@@ -9,6 +9,7 @@ import type { Settings } from "@understudy/core/internal/failover/settings";
 import { initialState, type State } from "@understudy/core/internal/failover/state";
 import { type Step, step } from "@understudy/core/internal/failover/step";
 import type { Beat } from "@understudy/core/internal/heartbeat/beat";
+import { StoreFailure } from "@understudy/core/internal/sessions/store";
 import type { Outcome, Side } from "@understudy/core/public";
 import type { MachineClock } from "./clock.js";
 import { type Disk, makeDisk } from "./disk.js";
@@ -17,6 +18,7 @@ import { type Kernel, makeKernel } from "./kernel.js";
 import type { SimulatedPath } from "./network.js";
 import { makeNodeModel, type NodeModel } from "./node-model.js";
 import type { Random } from "./random.js";
+import type { SessionModel, SessionMutation } from "./session-model.js";
 
 /** `Omit` that keeps the union apart. */
 type WithoutTime<E> = E extends unknown ? Omit<E, "atMs"> : never;
@@ -35,6 +37,7 @@ export interface Mutation {
   before?(before: State, event: Event): State;
   event?(event: Event, before: State): Event;
   step?(out: Step, event: Event, before: State): Step;
+  readonly sessions?: SessionMutation;
 }
 
 /** Troubles of a machine's kernel that its processes see as failed actions. */
@@ -65,6 +68,7 @@ export interface Machine {
   /** The core's settings from the next start of pulse on. */
   settings: Settings;
   readonly node: NodeModel;
+  readonly sessions: SessionModel | undefined;
   readonly disk: Disk;
   readonly powered: boolean;
   readonly running: boolean;
@@ -106,6 +110,8 @@ export interface MachineParts {
   readonly random: Random;
   readonly outside: Outside;
   readonly mutation: Mutation | undefined;
+  /** Undefined: the node process is in step after a fixed time, as scenarios have it. */
+  readonly makeSessions: ((node: NodeModel) => SessionModel) | undefined;
 }
 
 const guardMs = 6;
@@ -119,7 +125,8 @@ const framesHeld = 64;
 export function makeMachine(parts: MachineParts): Machine {
   const { paths, clock, random, outside, mutation } = parts;
   const side = parts.settings.self;
-  const node = makeNodeModel(clock);
+  const node: NodeModel = makeNodeModel(clock, () => sessions);
+  const sessions = parts.makeSessions?.(node);
   const disk = makeDisk();
   let kernel = makeKernel(parts.settings.leaseMs);
   let powered = false;
@@ -256,7 +263,10 @@ export function makeMachine(parts: MachineParts): Machine {
         node.take(() => node.revoke());
         break;
       case "freeze":
-        node.take(() => outside.freeze(side, action.id, action.freezeMs));
+        node.take(() => {
+          if (sessions === undefined) outside.freeze(side, action.id, action.freezeMs);
+          else sessions.freeze(action.id, action.freezeMs);
+        });
         break;
       case "askPeerRole":
         outside.askPeerRole(side, action.id);
@@ -281,8 +291,10 @@ export function makeMachine(parts: MachineParts): Machine {
         outside.trace(side, "pulse has ended");
         if (startAgain) clock.after(10, () => machine.startPulse());
         break;
-      case "announce":
       case "unfreeze":
+        node.take(() => sessions?.unfreeze());
+        break;
+      case "announce":
         break;
     }
   };
@@ -336,6 +348,7 @@ export function makeMachine(parts: MachineParts): Machine {
     side,
     clock,
     node,
+    sessions,
     disk,
     settings: parts.settings,
     kernelTrouble: "none",
@@ -366,7 +379,7 @@ export function makeMachine(parts: MachineParts): Machine {
       boots += 1;
       powered = true;
       kernel = makeKernel(machine.settings.leaseMs);
-      node.start();
+      machine.startNode();
       machine.startPulse();
       reportForEver(boots);
     },
@@ -377,6 +390,7 @@ export function makeMachine(parts: MachineParts): Machine {
       endPulse();
       node.kill();
       disk.losePower();
+      sessions?.losePower();
       frames = [];
       pending = [];
       clock.resume();
@@ -449,7 +463,14 @@ export function makeMachine(parts: MachineParts): Machine {
     },
     startNode: () => {
       if (node.up || !powered) return;
-      node.start();
+      try {
+        node.start();
+      } catch (error) {
+        if (!(error instanceof StoreFailure)) throw error;
+        outside.trace(side, `node does not start: ${error.message}`);
+        machine.killNode();
+        return;
+      }
       reportNow();
     },
     setCarrier: (up) => {

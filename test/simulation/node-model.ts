@@ -5,6 +5,7 @@
 
 import type { NodeReport } from "@understudy/core/internal/failover/event";
 import type { MachineClock } from "./clock.js";
+import type { SessionModel } from "./session-model.js";
 
 export interface Serving {
   readonly epoch: number;
@@ -14,6 +15,8 @@ export interface Serving {
 export interface NodeModel {
   readonly up: boolean;
   readonly hung: boolean;
+  /** Counts its lives: a connection ends with the process that had it. */
+  readonly lives: number;
   /** What the store and the services can do; set by scenarios. */
   services: boolean;
   store: boolean;
@@ -46,7 +49,7 @@ const staleAfterMs = 500;
 /** The active answers `solo` after this long without a stream (rule R20). */
 const soloAfterMs = 1000;
 
-export function makeNodeModel(clock: MachineClock): NodeModel {
+export function makeNodeModel(clock: MachineClock, sessions: () => SessionModel | undefined): NodeModel {
   let linkedSinceMs: number | undefined;
   let unlinkedSinceMs = 0;
   let verified = false;
@@ -55,8 +58,9 @@ export function makeNodeModel(clock: MachineClock): NodeModel {
   let unread: (() => void)[] = [];
   let permit: { readonly epoch: number; readonly untilMs: number } | undefined;
   const model: { -readonly [K in keyof NodeModel]: NodeModel[K] } = {
-    up: true,
+    up: false,
     hung: false,
+    lives: 0,
     services: true,
     store: true,
     get linked() {
@@ -70,10 +74,13 @@ export function makeNodeModel(clock: MachineClock): NodeModel {
       serving = undefined;
       permit = undefined;
       unread = [];
+      sessions()?.kill();
     },
     start: () => {
       model.up = true;
+      model.lives += 1;
       unlinkedSinceMs = clock.nowMs;
+      sessions()?.start();
     },
     take: (message) => {
       if (!model.up) return;
@@ -92,15 +99,18 @@ export function makeNodeModel(clock: MachineClock): NodeModel {
       if (up === (linkedSinceMs !== undefined)) return;
       linkedSinceMs = up ? nowMs : undefined;
       if (!up) unlinkedSinceMs = nowMs;
+      model.take(() => sessions()?.linkChanged(up));
     },
     get serving() {
       return serving;
     },
     promote: (epoch, stale) => {
       serving = { epoch, stale };
+      sessions()?.setServing(serving);
     },
     demote: () => {
       serving = undefined;
+      sessions()?.setServing(undefined);
     },
     grant: (epoch, untilMs) => {
       permit = { epoch, untilMs };
@@ -114,6 +124,12 @@ export function makeNodeModel(clock: MachineClock): NodeModel {
     },
     mayGoSolo: () => linkedSinceMs === undefined && clock.nowMs - unlinkedSinceMs >= soloAfterMs,
     report: (): NodeReport => {
+      const replicated = sessions()?.report();
+      if (replicated !== undefined) {
+        const store = model.store && replicated.store;
+        const waitingFor = replicated.verified ? undefined : "the other node";
+        return { ...replicated, services: model.services, store, waitingFor };
+      }
       const { nowMs } = clock;
       if (linkedSinceMs !== undefined) {
         if (nowMs - linkedSinceMs >= mergeMs) verified = true;

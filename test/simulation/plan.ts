@@ -34,6 +34,10 @@ export type FaultKind =
   | { readonly kind: "kernel"; readonly side: Side; readonly trouble: KernelTrouble }
   | { readonly kind: "operator"; readonly side: Side; readonly request: OperatorRequest }
   | { readonly kind: "stop"; readonly side: Side }
+  /** Commits of the session store fail, for no reason it knows. */
+  | { readonly kind: "diskBroken"; readonly side: Side }
+  /** After a power loss the session database does not verify. Never both: then nobody has anything. */
+  | { readonly kind: "corrupt"; readonly side: Side }
   | { readonly kind: "config"; readonly side: Side }
   | { readonly kind: "foreign" }
   | { readonly kind: "stranger" }
@@ -106,6 +110,8 @@ const makers: Readonly<Record<FaultKind["kind"], Maker>> = {
     trouble: random.pick(["refuses", "timesOut"] as const),
   }),
   operator: (random) => ({ kind: "operator", side: side(random), request: someRequest(random) }),
+  diskBroken: (random) => ({ kind: "diskBroken", side: side(random) }),
+  corrupt: () => ({ kind: "corrupt", side: "secondary" }),
   stop: (random) => ({ kind: "stop", side: side(random) }),
   config: (random) => ({ kind: "config", side: side(random) }),
   foreign: () => ({ kind: "foreign" }),

@@ -26,6 +26,7 @@ export function runPlan(plan: Plan, mutations: Partial<Record<Side, Mutation>> =
     settings: plan.settings,
     clocks: plan.clocks,
     mutations,
+    sessions: true,
   });
   attachSafety(world);
   scheduleFaults(world, plan, (fault, phase) => world.say(`${phase}: ${describeFault(fault)}`));

@@ -221,18 +221,28 @@ function watchPermits(world: World): void {
   });
 }
 
-/** G4, R25: service goes back by itself only to a node that has everything. */
+/** G4, R25: service goes back by itself only to a node that has everything, found so while writes were frozen. */
 function watchFailback(world: World): void {
   world.observers.push(({ side, before, out }) => {
     const { state } = out;
-    if (before.role !== "active" || state.role !== "releasing") return;
-    const kind = state.handover?.kind;
+    const kind = before.handover?.kind;
     if (kind !== "failback" && kind !== "switchover") return;
-    const peer = world.machines[otherSide(side)];
-    if (!truthOf(peer).inSync || !truthOf(world.machines[side]).inSync)
-      throw new Violation("failback", `${side} hands over (${kind}) although the databases are not in sync`);
-    if (state.handover?.phase !== "releasing" || before.handover?.phase !== "demoting")
+    const peer = otherSide(side);
+    const was = before.handover?.phase;
+    const is = state.handover?.phase;
+    if (was === "freezing" && is === "demoting") {
+      if (!truthOf(world.machines[peer]).inSync || !truthOf(world.machines[side]).inSync)
+        throw new Violation(
+          "failback",
+          `${side} hands over (${kind}) although the databases are not in sync`,
+        );
+    } else if (was === "freezing" && is === "releasing") {
       throw new Violation("failback", `${side} hands over (${kind}) without having frozen its writes`);
+    } else if (was === "demoting" && is === "releasing") {
+      const lacking = world.clients?.lackingOn(peer);
+      if (lacking !== undefined)
+        throw new Violation("failback", `${side} hands over (${kind}) to a node that lacks ${lacking}`);
+    }
   });
 }
 

@@ -18,6 +18,10 @@ export const checkers = [
   "failback",
   "settles",
   "peace",
+  "acknowledged",
+  "belief",
+  "equal",
+  "one session",
   "no throw",
   "wall clock",
 ] as const;

@@ -3,6 +3,7 @@
  * it happens through the schedule, and is written to the trace.
  */
 
+import type { StoreImage } from "@understudy/core/conformance/memory-store";
 import type { Action } from "@understudy/core/internal/failover/action";
 import type { Settings } from "@understudy/core/internal/failover/settings";
 import type { Beat, Role } from "@understudy/core/internal/heartbeat/beat";
@@ -10,8 +11,11 @@ import type { Side } from "@understudy/core/public";
 import { type ClockOptions, makeMachineClock } from "./clock.js";
 import { type Machine, type Mutation, makeMachine, type Observation, type Outside } from "./machine.js";
 import { makeNetwork, type Network, otherSide, type SimulatedPath } from "./network.js";
+import type { NodeModel } from "./node-model.js";
 import { type Random, seededRandom } from "./random.js";
 import { makeSchedule, type Schedule } from "./schedule.js";
+import { type Clients, makeClients } from "./session-clients.js";
+import { makeSessionModel, type SessionOutside } from "./session-model.js";
 
 export interface WorldOptions {
   readonly seed: number;
@@ -20,6 +24,8 @@ export interface WorldOptions {
   readonly settings?: Partial<Settings>;
   readonly clocks?: Readonly<Record<Side, ClockOptions>>;
   readonly mutations?: Partial<Record<Side, Mutation>>;
+  /** Node processes with replicated sessions, and clients that use them. */
+  readonly sessions?: boolean;
 }
 
 export interface TraceLine {
@@ -48,6 +54,9 @@ export interface World {
   neighboursSilent: boolean;
   /** Called when a beat gets to a running machine, before anything there sees it. */
   readonly deliveries: ((to: Side, beat: Beat) => void)[];
+  clients: Clients | undefined;
+  /** The session link: in order and without loss, for as long as it lasts. */
+  readonly wire: { wantsReset: boolean; readonly queues: Readonly<Record<Side, Uint8Array[]>> };
   /** Whether two may answer now (the fault table); set by the checker that knows. */
   overlapExcused: () => boolean;
   /** Who answers the client for the HA address now. */
@@ -96,14 +105,29 @@ export function makeWorld(options: WorldOptions): World {
     },
   };
   const outside = makeOutside(() => world);
+  const clockOf = (side: Side) =>
+    makeMachineClock(schedule, options.clocks?.[side] ?? { offsetMs: 0, driftPpm: 0 });
+  const clocks = { primary: clockOf("primary"), secondary: clockOf("secondary") };
   const machine = (side: Side) =>
     makeMachine({
       settings: settings[side],
       paths: options.paths,
-      clock: makeMachineClock(schedule, options.clocks?.[side] ?? { offsetMs: 0, driftPpm: 0 }),
+      clock: clocks[side],
       random,
       outside,
       mutation: options.mutations?.[side],
+      makeSessions: options.sessions === true ? (node) => sessionsOf(side, node) : undefined,
+    });
+  const files = new Map<string, StoreImage>();
+  const sessionsOf = (side: Side, node: NodeModel) =>
+    makeSessionModel({
+      side,
+      clock: clocks[side],
+      random: seededRandom(options.seed ^ (side === "primary" ? 0x1111 : 0x2222)),
+      outside: makeSessionOutside(() => world),
+      files,
+      inProcess: (work) => node.take(work),
+      mutation: options.mutations?.[side]?.sessions,
     });
   let answered = "";
   const world: World = {
@@ -119,6 +143,8 @@ export function makeWorld(options: WorldOptions): World {
     observers: [],
     deliveries: [],
     overlapExcused: () => true,
+    clients: undefined,
+    wire: { wantsReset: false, queues: { primary: [], secondary: [] } },
     actionObservers: [],
     machines: { primary: machine("primary"), secondary: machine("secondary") },
     answering: () =>
@@ -138,6 +164,7 @@ export function makeWorld(options: WorldOptions): World {
     },
     say: (what) => trace.push({ atMs: schedule.nowMs, who: "world", what }),
   };
+  if (options.sessions === true) world.clients = makeClients(world, options.seed);
   keepLink(world);
   return world;
 }
@@ -145,6 +172,7 @@ export function makeWorld(options: WorldOptions): World {
 /** The TLS link: up while both node processes live and can talk; a killed process is noticed at once, a dead machine late. */
 function keepLink(world: World): void {
   let up = false;
+  let lives = 0;
   let brokenSinceMs: number | undefined;
   const look = () => {
     const { primary, secondary } = world.machines;
@@ -156,9 +184,14 @@ function keepLink(world: World): void {
     else brokenSinceMs ??= world.schedule.nowMs;
     const noticed = machines && !processes;
     const timedOut = brokenSinceMs !== undefined && world.schedule.nowMs - brokenSinceMs >= linkTimeoutMs;
-    const now = works || (up && !noticed && !timedOut);
+    const livesNow = primary.node.lives + secondary.node.lives;
+    const anew = livesNow !== lives || world.wire.wantsReset;
+    lives = livesNow;
+    const now = !anew && (works || (up && !noticed && !timedOut));
+    world.wire.wantsReset = false;
     if (now !== up) {
       up = now;
+      for (const side of sides) world.wire.queues[side].length = 0;
       for (const side of sides) {
         world.machines[side].node.linkChanged(up);
         if (world.machines[side].node.up) world.machines[side].tell({ type: "peerLinkChanged", up });
@@ -167,6 +200,39 @@ function keepLink(world: World): void {
     world.schedule.after(1, look);
   };
   world.schedule.after(1, look);
+}
+
+function makeSessionOutside(world: () => World): SessionOutside {
+  return {
+    send: (from, envelope) => {
+      const queue = world().wire.queues[from];
+      queue.push(envelope);
+      if (queue.length === 1) world().schedule.after(roundTripMs / 2, () => pumpWire(world(), from));
+    },
+    resetLink: () => {
+      world().wire.wantsReset = true;
+    },
+    answered: (from, ticket, answer) => world().clients?.answered(from, ticket, answer),
+    frozen: (from, id, outcome, detail) =>
+      world().machines[from].tell({ type: "actionFinished", id, outcome, detail }),
+    died: (from, why) => {
+      world().trace.push({ atMs: world().schedule.nowMs, who: from, what: `node ends: ${why}` });
+      world().machines[from].killNode();
+    },
+  };
+}
+
+/** TCP holds back what cannot pass now, and delivers it in order when it can. */
+function pumpWire(world: World, from: Side): void {
+  const queue = world.wire.queues[from];
+  if (queue.length === 0) return;
+  const to = otherSide(from);
+  if (!world.network.talk() || world.foreign || !runs(world, to)) {
+    world.schedule.after(1, () => pumpWire(world, from));
+    return;
+  }
+  const { node, sessions } = world.machines[to];
+  for (const envelope of queue.splice(0)) node.take(() => sessions?.received(envelope));
 }
 
 function makeOutside(world: () => World): Outside {
