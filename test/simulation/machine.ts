@@ -93,6 +93,8 @@ export interface Machine {
   /** SIGSTOP of pulse, or a stall of its loop. */
   stall(): void;
   unstall(): void;
+  /** The node process says how it is, which it does every 100 ms anyway. */
+  reportNow(): void;
   killNode(restart?: boolean): void;
   startNode(): void;
   setCarrier(up: boolean): void;
@@ -451,6 +453,7 @@ export function makeMachine(parts: MachineParts): Machine {
       stalled = false;
       wake();
     },
+    reportNow,
     killNode: (restart = true) => {
       if (!node.up) return;
       node.kill();

@@ -23,6 +23,8 @@ export interface SessionOutside {
   resetLink(from: Side, reason: string): void;
   answered(from: Side, ticket: number, answer: Answer): void;
   frozen(from: Side, id: number, outcome: Outcome, detail: string): void;
+  /** What the node report says of the sessions is different now. */
+  changed(from: Side): void;
   /** The store failed for good: the process ends. */
   died(from: Side, why: string): void;
 }
@@ -80,6 +82,7 @@ export function makeSessionModel(parts: SessionModelParts): SessionModel {
   mutation?.store?.(store);
   let life: { readonly ledger: Ledger; readonly replica: Replica } | undefined;
   let working = false;
+  let said = "";
   let forgot = false;
   let beforeLie: StoreImage | undefined;
   const images: StoreImage[] = [store.image()];
@@ -88,6 +91,10 @@ export function makeSessionModel(parts: SessionModelParts): SessionModel {
     if (life === undefined) return;
     try {
       action(life.replica);
+      const saying = JSON.stringify(life.replica.report(clock.nowMs));
+      if (saying === said) return;
+      said = saying;
+      outside.changed(side);
     } catch (error) {
       if (!(error instanceof StoreFailure)) throw error;
       outside.died(side, error.message);

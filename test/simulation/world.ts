@@ -215,6 +215,7 @@ function makeSessionOutside(world: () => World): SessionOutside {
     answered: (from, ticket, answer) => world().clients?.answered(from, ticket, answer),
     frozen: (from, id, outcome, detail) =>
       world().machines[from].tell({ type: "actionFinished", id, outcome, detail }),
+    changed: (from) => world().machines[from].reportNow(),
     died: (from, why) => {
       world().trace.push({ atMs: world().schedule.nowMs, who: from, what: `node ends: ${why}` });
       world().machines[from].killNode();
