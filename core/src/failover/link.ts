@@ -7,7 +7,7 @@ import { announceAgain } from "./announcements.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, momentMs, raiseAlarm, record } from "./draft.js";
 import { standDown } from "./release.js";
-import { endJointSilence } from "./silence.js";
+import { deadTimeMs, endJointSilence } from "./silence.js";
 import { addressAnswered, kernelAnswered } from "./suspicion.js";
 
 export function heardKernel(draft: Draft, path: string, round: number): void {
@@ -44,9 +44,18 @@ function heardStranger(draft: Draft, mac: string): void {
 
 export function heardNeighbour(draft: Draft): void {
   const { state, atMs } = draft;
+  const deadMs = deadTimeMs(state);
+  const wasDeaf = state.link.neighbourSilenceMs >= deadMs && state.peer.lifeSilenceMs >= deadMs;
+  if (state.suspicion !== undefined && wasDeaf) hearAnew(draft);
   state.link = { ...state.link, neighbourSilenceMs: 0, neighbourHeardMs: atMs, worriedForMs: 0 };
-  if (state.suspicion !== undefined) state.suspicion = { ...state.suspicion, neighbourHeard: true };
   clearAlarm(draft, "CLIENT_LINK_LOST");
+}
+
+/** What was silent while our own link was down proves nothing: it gets the whole dead time again (rule R9, promise G7). */
+function hearAnew(draft: Draft): void {
+  const { state, atMs } = draft;
+  state.suspicion = undefined;
+  state.peer = { ...state.peer, lifeSilenceMs: 0, lifeHeardMs: atMs };
 }
 
 export function heardCarrier(draft: Draft, up: boolean): void {
@@ -55,6 +64,7 @@ export function heardCarrier(draft: Draft, up: boolean): void {
   state.link = { ...state.link, carrier: up };
   record(draft, "carrier", up ? "the carrier is back" : "the carrier is lost", ["R5"]);
   if (up) {
+    hearAnew(draft);
     clearAlarm(draft, "CLIENT_LINK_LOST");
     announceAgain(draft);
     return;

@@ -49,9 +49,8 @@ export interface Suspicion {
   readonly rounds: readonly ProbeRound[];
   /** The address had answered a probe shortly before: only then its silence means something. */
   readonly addressWasHeard: boolean;
-  /** A neighbour had answered shortly before: only then must one answer now. */
+  /** A neighbour had answered shortly before: only then must one answer now, within the same dead time. */
   readonly neighbourWasHeard: boolean;
-  readonly neighbourHeard: boolean;
   readonly nextAskMs: number;
   readonly askId: number | undefined;
   /** Questions over TLS that nobody answered. */

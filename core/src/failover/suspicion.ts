@@ -26,7 +26,6 @@ export function beginSuspicion(draft: Draft): void {
     rounds: [],
     addressWasHeard: state.settings.canProbeAddress && state.link.addressSilenceMs < freshMs,
     neighbourWasHeard: state.link.neighbourSilenceMs < freshMs,
-    neighbourHeard: false,
     nextAskMs: atMs + state.settings.askAfterMs,
     askId: undefined,
     unansweredAsks: 0,
@@ -82,7 +81,8 @@ export function judge(state: State, atMs: number): Verdict {
   if (peer.lifeSilenceMs >= deadTimeMs(state)) {
     if (!state.link.carrier) return { kind: "deaf" };
     if (!suspicion.neighbourWasHeard) return { kind: "dead", proof: "carrier" };
-    return suspicion.neighbourHeard ? { kind: "dead", proof: "neighbour" } : { kind: "deaf" };
+    const proven = state.link.neighbourSilenceMs < deadTimeMs(state);
+    return proven ? { kind: "dead", proof: "neighbour" } : { kind: "deaf" };
   }
   return { kind: addressLapsed(state, suspicion, atMs) ? "lapsed" : "waiting" };
 }
