@@ -27,6 +27,8 @@ function withState(out: Step, changed: Partial<State>): Step {
   return { ...out, state: { ...out.state, ...changed } };
 }
 
+let storesMade = 0;
+
 export const brokenRules: readonly BrokenRule[] = [
   {
     what: "a claim of a higher epoch is obeyed neither by the kernel nor by pulse (R5, R16)",
@@ -186,6 +188,49 @@ export const brokenRules: readonly BrokenRule[] = [
           ? { ...before, leaseRenewedMs: event.atMs - before.settings.leaseMs, nextBeatMs: event.atMs }
           : before,
       step: (out) => withState(out, { alarms: [] }),
+    },
+  },
+  {
+    what: "what one disk has is acknowledged as replicated (R20, G3)",
+    checker: "acknowledged",
+    faults: ["powerLoss", "noTcp"],
+    mutation: {
+      sessions: {
+        answer: (answer) => (answer.ok ? { ...answer, acknowledgement: "replicated" } : answer),
+      },
+    },
+  },
+  {
+    what: "every standby believes itself in sync (R20)",
+    checker: "belief",
+    faults: ["noTcp"],
+    mutation: { sessions: { believes: true } },
+  },
+  {
+    what: "each disk keeps rows in its own way (R18)",
+    checker: "equal",
+    faults: ["neighbours"],
+    mutation: {
+      sessions: {
+        store: (store) => {
+          const { put } = store;
+          storesMade += 1;
+          const agent = `agent of store ${storesMade}`;
+          store.put = (row) => put({ ...row, agent });
+        },
+      },
+    },
+  },
+  {
+    what: "a user's running session is not seen when another is asked for (R23)",
+    checker: "one session",
+    faults: ["neighbours"],
+    mutation: {
+      sessions: {
+        store: (store) => {
+          store.runningOf = () => [];
+        },
+      },
     },
   },
   {
