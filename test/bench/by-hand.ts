@@ -39,6 +39,7 @@ export const byHand: Contender = {
       serving: async () => holders(segment)[0] ?? "primary",
       signal: () => {},
       switchover: () => move("primary", "secondary"),
+      failback: () => move("secondary", "primary"),
       heal: async () => {
         if (holders(segment).includes("secondary")) await move("secondary", "primary");
       },

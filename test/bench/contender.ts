@@ -16,6 +16,8 @@ export interface RunningPair {
   signal(machine: MachineName, what: "deciding" | "serving" | "all", signal: NodeJS.Signals): void;
   /** Hands the service over on purpose; undefined: it has no such command. */
   switchover: (() => Promise<void>) | undefined;
+  /** Takes the service back as planned; undefined: it has no such command. */
+  failback: (() => Promise<void>) | undefined;
   /** Everything running everywhere again and the primary serving. Called after every fault. */
   heal(): Promise<void>;
   /** Processes whose memory and time are measured, by a name for people. */

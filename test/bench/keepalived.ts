@@ -100,6 +100,7 @@ function runningPair(
     },
     signal: (machine, _what, name) => signal(machine, name),
     switchover: undefined,
+    failback: undefined,
     heal: async () => {
       for (const machine of names) {
         segment.mend(machine);

@@ -15,6 +15,8 @@ export interface Fault {
   readonly name: string;
   /** How long is watched after it, milliseconds. */
   readonly watchMs: number;
+  /** Brings the pair into the state that the fault needs; not measured. */
+  readonly prepare?: (pair: RunningPair) => Promise<void> | undefined;
   readonly inject: (pair: RunningPair, segment: Segment, serving: MachineName) => Promise<void> | void;
   /** Absent: every contender can have it. */
   readonly possible?: (pair: RunningPair) => boolean;
@@ -55,6 +57,27 @@ export const faults: readonly Fault[] = [
     watchMs: 1500,
     inject: (pair) => pair.switchover?.(),
     possible: (pair) => pair.switchover !== undefined,
+  },
+  {
+    name: "planned return",
+    watchMs: 1500,
+    prepare: (pair) => pair.switchover?.(),
+    inject: (pair) => pair.failback?.(),
+    possible: (pair) => pair.failback !== undefined,
+  },
+];
+
+/** The process that holds the sessions, apart from the one that decides: only we have two. */
+export const servingFaults: readonly Fault[] = [
+  {
+    name: "SIGKILL of node alone",
+    watchMs: 2500,
+    inject: (pair, _segment, serving) => pair.signal(serving, "serving", "SIGKILL"),
+  },
+  {
+    name: "SIGSTOP of node alone",
+    watchMs: 3000,
+    inject: (pair, _segment, serving) => pair.signal(serving, "serving", "SIGSTOP"),
   },
 ];
 
@@ -115,6 +138,7 @@ async function repeat(
   const bothMs: number[] = [];
   const failedRequests: number[] = [];
   for (let count = 0; count < repetitions; count += 1) {
+    await fault.prepare?.(pair);
     const serving = await pair.serving();
     const probe = await startProbe(segment, haAddress);
     await pause(400);

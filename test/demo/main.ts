@@ -187,7 +187,14 @@ stage.line("starting two nodes and a client in network namespaces of their own")
 const pair = await startPair({
   config: {
     services: [
-      { plugin: "vsm", agents: ["agent1", "agent2"], port: 8080, tls: "off", authentication: "none" },
+      {
+        plugin: "vsm",
+        agents: ["agent1", "agent2"],
+        port: 8080,
+        tls: "none",
+        authentication: "none",
+        allowEverybody: true,
+      },
     ],
   },
 });

@@ -32,7 +32,7 @@ export function outage(
     last = atMs;
   }
   const unanswered = Math.min(toMs, result.endedMs) - last;
-  return longest !== undefined && unanswered > Math.max(longest.gapMs, 50) ? undefined : longest;
+  return longest !== undefined && unanswered > Math.max(longest.gapMs, 500) ? undefined : longest;
 }
 
 /** Milliseconds in which two hardware addresses answered the same question (one question a millisecond). */

@@ -5,7 +5,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -40,6 +40,8 @@ export interface PairOptions {
   readonly stateDiskMiB?: number;
   /** Do not start anything yet. */
   readonly cold?: boolean;
+  /** A segment that is there already, with both machines and the client; it stays when the pair is closed. */
+  readonly segment?: Segment;
 }
 
 export interface PairNode {
@@ -96,7 +98,7 @@ export function pairConfig(folder: string): Record<string, unknown> {
 }
 
 export async function startPair(options: PairOptions = {}): Promise<Pair> {
-  const segment = makeSegment({ ...nodeAddresses, client: clientAddress });
+  const segment = options.segment ?? makeSegment({ ...nodeAddresses, client: clientAddress });
   const folder = mkdtempSync(join(tmpdir(), "us-"));
   const cable = options.cable
     ? segment.addCable({ primary: "10.78.0.2", secondary: "10.78.0.3" })
@@ -116,7 +118,8 @@ export async function startPair(options: PairOptions = {}): Promise<Pair> {
       return [side, makeNode(segment, side, own, { ...options.env, ...options.envOf?.[side] })];
     }),
   ) as Record<Side, PairNode>;
-  const pair = makePair(segment, folder, cable, disks, nodes);
+  const leave = options.segment === undefined ? () => segment.close() : () => endAll(nodes);
+  const pair = makePair(segment, folder, cable, disks, nodes, leave);
   try {
     if (!options.cold) {
       await Promise.all(sides.map((side) => nodes[side].start()));
@@ -135,6 +138,7 @@ function makePair(
   cable: Pair["cable"],
   disks: ReadonlyMap<Side, SmallDisk>,
   nodes: Readonly<Record<Side, PairNode>>,
+  leave: () => void | Promise<void>,
 ): Pair {
   const roles = async () => {
     const [primary, secondary] = await Promise.all(sides.map((side) => nodes[side].status()));
@@ -187,12 +191,19 @@ function makePair(
       );
     },
     close: async () => {
-      segment.close();
+      await leave();
       for (const disk of disks.values()) disk.unmount();
       rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     },
   };
   return pair;
+}
+
+async function endAll(nodes: Readonly<Record<Side, PairNode>>): Promise<void> {
+  for (const node of Object.values(nodes)) {
+    node.signal("SIGKILL");
+    await node.gone();
+  }
 }
 
 async function describe(nodes: Readonly<Record<Side, PairNode>>): Promise<string> {
@@ -213,6 +224,8 @@ function makeNode(
   env: Readonly<Record<string, string>>,
 ): PairNode {
   const children = new Map<Which, ChildProcess>();
+  /** Told to end, and perhaps not gone yet. */
+  const ending = new WeakSet<ChildProcess>();
   const configFile = join(folder, "understudy.yaml");
   const running = (which: Which): ChildProcess | undefined => {
     const child = children.get(which);
@@ -221,20 +234,27 @@ function makeNode(
   const each = (which: Which | "both"): readonly Which[] => (which === "both" ? ["pulse", "node"] : [which]);
   const startOne = async (which: Which) => {
     const before = running(which);
-    if (before?.killed === true) await once(before, "exit");
+    if (before !== undefined && ending.has(before)) await once(before, "exit");
     else if (before !== undefined) return;
     const log = openSync(join(folder, `${which}.log`), "a");
-    const args = ["--enable-source-maps", program, which, "--config", configFile, "--node", side];
+    const args = [program, which, "--config", configFile, "--node", side];
     const child = segment.start(side, process.execPath, args, {
       stdio: ["ignore", log, log],
       env: { ...process.env, ...env },
     });
     children.set(which, child);
     await once(child, "spawn");
+    closeSync(log);
+  };
+  const tell = (signal: NodeJS.Signals, which: Which | "both") => {
+    for (const child of each(which).flatMap((one) => running(one) ?? [])) {
+      if (signal === "SIGKILL" || signal === "SIGTERM") ending.add(child);
+      child.kill(signal);
+    }
   };
   const gone = async (which: Which | "both" = "both") => {
-    const ending = each(which).flatMap((one) => running(one) ?? []);
-    await Promise.all(ending.map((child) => once(child, "exit")));
+    const going = each(which).flatMap((one) => running(one) ?? []);
+    await Promise.all(going.map((child) => once(child, "exit")));
   };
   return {
     side,
@@ -246,10 +266,10 @@ function makeNode(
       for (const one of which === undefined ? (["pulse", "node"] as const) : [which]) await startOne(one);
     },
     signal: (signal, which = "both") => {
-      for (const one of each(which)) running(one)?.kill(signal);
+      tell(signal, which);
     },
     end: async (which = "both") => {
-      for (const one of each(which)) running(one)?.kill("SIGTERM");
+      tell("SIGTERM", which);
       await gone(which);
     },
     gone,
