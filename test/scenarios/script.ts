@@ -134,6 +134,12 @@ const commands: Readonly<Record<string, Command>> = {
     world.machines[sideOf(side)].node.store = true;
     return undefined;
   },
+  "end-lease": (world, [side]) => {
+    const { kernel, tell } = world.machines[sideOf(side)];
+    kernel.drop();
+    tell({ type: "leaseEnded", detail: "somebody flushed the table" });
+    return undefined;
+  },
   tcp: (world, [state]) => {
     world.network.tcpCut = state === "cut";
     return undefined;

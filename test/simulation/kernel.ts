@@ -15,8 +15,8 @@ export interface Kernel {
   drop(): void;
   release(): void;
   arm(epochs: readonly number[]): void;
-  /** Every arriving claim frame passes here, whether or not any process is alive. */
-  claimFrame(epoch: number): void;
+  /** Every arriving claim frame passes here, whether or not any process is alive. Returns whether it ended a lease. */
+  claimFrame(epoch: number): boolean;
   knowsClaim(epoch: number): boolean;
 }
 
@@ -53,7 +53,9 @@ export function makeKernel(leaseMs: number): Kernel {
     },
     knowsClaim: (epoch) => armed.has(epoch),
     claimFrame: (epoch) => {
-      if (armed.has(epoch)) leaseUntilMs = Number.NEGATIVE_INFINITY;
+      if (!armed.has(epoch) || leaseUntilMs === Number.NEGATIVE_INFINITY) return false;
+      leaseUntilMs = Number.NEGATIVE_INFINITY;
+      return true;
     },
   };
 }

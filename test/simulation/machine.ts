@@ -331,6 +331,15 @@ export function makeMachine(parts: MachineParts): Machine {
     else if (frames.length < framesHeld) frames.push(deliver);
   };
 
+  /** The backend notices that the kernel answers no more. */
+  const leaseEnded = (): void => {
+    const current = life;
+    clock.after(random.between(1, 100), () => {
+      if (life === current && kernel.held && !kernel.answers(clock.nowMs))
+        tell({ type: "leaseEnded", detail: "a claim of the other node has ended it" });
+    });
+  };
+
   const endPulse = (): void => {
     life?.cancelWake();
     life = undefined;
@@ -489,7 +498,7 @@ export function makeMachine(parts: MachineParts): Machine {
         return;
       }
       outside.delivered(side, beat);
-      if (beat.claimToken !== undefined) kernel.claimFrame(beat.epoch);
+      if (beat.claimToken !== undefined && kernel.claimFrame(beat.epoch)) leaseEnded();
       if (life === undefined) return;
       const accepted = life.ledger.accept(beat, path, clock.nowMs);
       if (accepted !== undefined) tell({ type: "beatReceived", path, beat, echoAgeMs: accepted.echoAgeMs });

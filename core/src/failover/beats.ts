@@ -57,6 +57,12 @@ function renewLease(draft: Draft): void {
   grantPermit(draft);
 }
 
+/** Whoever ended it, an active node that may not answer serves nobody; it says so and lets the other one serve. */
+export function leaseEnded(draft: Draft, detail: string): void {
+  if (!holdsLease(draft.state)) return;
+  standDown(draft, `its lease ended in the kernel: ${detail}`, ["R1", "R5"], { sayGoodbye: true });
+}
+
 /** Only for an epoch that is written down, with a node process to use it. */
 export function grantPermit(draft: Draft): void {
   const { state } = draft;

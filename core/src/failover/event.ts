@@ -52,6 +52,8 @@ type Happening =
   /** Somebody else took the HA address off this machine, or put it on. */
   | { readonly type: "addressRemoved"; readonly address: string }
   | { readonly type: "addressAdded"; readonly address: string }
+  /** The kernel lets this node answer no more although it holds the address: only taking it anew brings that back. */
+  | { readonly type: "leaseEnded"; readonly detail: string }
   | {
       readonly type: "actionFinished";
       readonly id: number;

@@ -6,7 +6,7 @@
 
 import type { Action } from "./action.js";
 import { announceAgain, keepAnnouncing } from "./announcements.js";
-import { grantPermit, keepRhythm } from "./beats.js";
+import { grantPermit, keepRhythm, leaseEnded } from "./beats.js";
 import { addressAcquired, addressNotAcquired, persistEpoch, promoteWhenReady } from "./claim.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, endMomentaryAlarms, enterRole, momentMs, raiseAlarm, record } from "./draft.js";
@@ -64,6 +64,7 @@ const handlers: Handlers = {
     addressTampered(draft, `something else removed ${event.address} from this machine`),
   addressAdded: (draft, event) =>
     addressTampered(draft, `something else put ${event.address} on this machine`),
+  leaseEnded: (draft, event) => leaseEnded(draft, event.detail),
   actionFinished,
   nodeReported,
   nodeLost,

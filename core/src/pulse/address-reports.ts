@@ -40,6 +40,7 @@ export function createAddressReports(
       // Several HA addresses move as one, so the worst of their interfaces counts.
       tell({ type: "carrierChanged", up: down.size === 0 });
     },
+    leaseLapsed: (detail) => tell({ type: "leaseEnded", detail }),
     protectionsChanged,
   };
 }
