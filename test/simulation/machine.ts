@@ -17,6 +17,7 @@ import { type FrameLedger, makeFrameLedger } from "./frame.js";
 import { type Kernel, makeKernel } from "./kernel.js";
 import type { SimulatedPath } from "./network.js";
 import { makeNodeModel, type NodeModel } from "./node-model.js";
+import { makePerform } from "./perform.js";
 import type { Random } from "./random.js";
 import type { SessionModel, SessionMutation } from "./session-model.js";
 
@@ -41,7 +42,7 @@ export interface Mutation {
 }
 
 /** Troubles of a machine's kernel that its processes see as failed actions. */
-export type KernelTrouble = "none" | "refuses" | "timesOut";
+export type KernelTrouble = "none" | "slow" | "refuses" | "timesOut";
 
 /** What a machine does to the world beyond itself; the world does it. */
 export interface Outside {
@@ -120,8 +121,6 @@ const guardMs = 6;
 const siblingMs = 8;
 const restartMs = 1000;
 const reportEveryMs = 100;
-/** A backend that gets no answer from the kernel says so after this long. */
-const kernelTimeoutMs = 500;
 const framesHeld = 64;
 
 export function makeMachine(parts: MachineParts): Machine {
@@ -142,7 +141,6 @@ export function makeMachine(parts: MachineParts): Machine {
   let carrier = true;
   /** Asked to start while the one before still ends. */
   let startAgain = false;
-  let kernelBusyUntilMs = 0;
 
   const decide = (known: State, told: Event): Step => {
     const before = mutation?.before?.(known, told) ?? known;
@@ -162,7 +160,7 @@ export function makeMachine(parts: MachineParts): Machine {
     for (const action of out.actions) {
       if (life !== current) return;
       outside.performing(side, action);
-      perform(action, current);
+      perform(action, current.ledger);
       machine.crashAfterActions -= 1;
       if (machine.crashAfterActions <= 0) {
         machine.crashAfterActions = Infinity;
@@ -211,119 +209,6 @@ export function makeMachine(parts: MachineParts): Machine {
     });
   };
 
-  const perform = (action: Action, current: NonNullable<typeof life>): void => {
-    const nowMs = clock.nowMs;
-    switch (action.type) {
-      case "sendBeat":
-        for (const path of paths)
-          outside.sendBeat(side, path, current.ledger.frame(action.body, path.name, nowMs));
-        break;
-      case "renewLease":
-        kernel.renew(nowMs);
-        break;
-      case "dropLease":
-        kernel.drop();
-        break;
-      case "armClaims":
-        kernel.arm(action.epochs);
-        break;
-      case "acquireAddress":
-        kernel.begin();
-        askKernel(action.id, () => kernel.acquire(clock.nowMs));
-        break;
-      case "releaseAddress":
-        askKernel(action.id, () => kernel.release());
-        break;
-      case "persistEpoch":
-        persist(action.id, () => disk.writeEpoch(action.epoch));
-        break;
-      case "persistIntents":
-        persist(action.id, () => disk.writeIntents(action.intents));
-        break;
-      case "probe":
-        outside.probe(side, action.round);
-        break;
-      case "probeNeighbours":
-        outside.probeNeighbours(side);
-        break;
-      case "promote":
-        node.take(() => {
-          node.promote(action.epoch, action.stale);
-          finish(action.id, random.between(0.5, 3), "confirmed", () => {});
-        });
-        break;
-      case "demote":
-        node.take(() => {
-          node.demote();
-          finish(action.id, random.between(0.5, 3), "confirmed", () => {});
-        });
-        break;
-      case "grantPermit":
-        node.take(() => node.grant(action.epoch, action.untilMs));
-        break;
-      case "revokePermit":
-        node.take(() => node.revoke());
-        break;
-      case "freeze":
-        node.take(() => {
-          if (sessions === undefined) outside.freeze(side, action.id, action.freezeMs);
-          else sessions.freeze(action.id, action.freezeMs);
-        });
-        break;
-      case "askPeerRole":
-        outside.askPeerRole(side, action.id);
-        break;
-      case "record":
-        outside.trace(side, `${action.kind}: ${action.what}`);
-        break;
-      case "raiseAlarm":
-        outside.trace(side, `alarm ${action.code}: ${action.detail}`);
-        break;
-      case "clearAlarm":
-        outside.trace(side, `alarm ${action.code} is over`);
-        break;
-      case "answerOperator":
-        outside.trace(
-          side,
-          `answer to ${action.requestId}, ${action.ok ? "done" : "refused"}: ${action.message}`,
-        );
-        break;
-      case "stopped":
-        endPulse();
-        outside.trace(side, "pulse has ended");
-        if (startAgain) clock.after(10, () => machine.startPulse());
-        break;
-      case "unfreeze":
-        node.take(() => sessions?.unfreeze());
-        break;
-      case "announce":
-        break;
-    }
-  };
-
-  /** The kernel does it, refuses, or is so slow that whether it did it stays unknown. */
-  const askKernel = (id: number, effect: () => void): void => {
-    const tookMs = random.between(0.1, 0.4);
-    // One after the other, in the order asked for.
-    kernelBusyUntilMs = Math.max(kernelBusyUntilMs, clock.nowMs) + tookMs;
-    if (machine.kernelTrouble === "none") finish(id, kernelBusyUntilMs - clock.nowMs, "confirmed", effect);
-    else if (machine.kernelTrouble === "refuses")
-      finish(id, 0.5, "refused", () => {}, "operation not permitted");
-    else
-      finish(id, kernelTimeoutMs, "unknown", random.chance(0.5) ? effect : () => {}, "no answer in 500 ms");
-  };
-
-  const persist = (id: number, effect: () => void): void => {
-    const outcome = disk.failing ? "refused" : "confirmed";
-    finish(
-      id,
-      random.between(0.1, 1),
-      outcome,
-      disk.failing ? () => {} : effect,
-      disk.failing ? "no space left" : "",
-    );
-  };
-
   /** Does it now, or when a paused machine goes on. */
   const whenAwake = (deliver: () => void, fromOutside: boolean): void => {
     if (!clock.paused) deliver();
@@ -354,6 +239,25 @@ export function makeMachine(parts: MachineParts): Machine {
     reportNow();
     clock.after(reportEveryMs, () => reportForEver(bootsThen));
   };
+
+  const perform = makePerform({
+    side,
+    paths,
+    clock,
+    random,
+    outside,
+    node,
+    sessions,
+    disk,
+    kernel: () => kernel,
+    trouble: () => machine.kernelTrouble,
+    finish,
+    stopped: () => {
+      endPulse();
+      outside.trace(side, "pulse has ended");
+      if (startAgain) clock.after(10, () => machine.startPulse());
+    },
+  });
 
   const machine: Machine = {
     side,

@@ -107,7 +107,7 @@ const makers: Readonly<Record<FaultKind["kind"], Maker>> = {
   kernel: (random) => ({
     kind: "kernel",
     side: side(random),
-    trouble: random.pick(["refuses", "timesOut"] as const),
+    trouble: random.pick(["refuses", "timesOut", "slow", "slow"] as const),
   }),
   operator: (random) => ({ kind: "operator", side: side(random), request: someRequest(random) }),
   diskBroken: (random) => ({ kind: "diskBroken", side: side(random) }),
