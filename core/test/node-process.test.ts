@@ -30,6 +30,7 @@ const sessionStatus: ReturnType<SessionEngine["status"]> = {
   verified: true,
   inSync: true,
   waitingFor: undefined,
+  database: "open",
   running: 0,
   ended: 0,
   bytes: 0,

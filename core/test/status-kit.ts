@@ -63,6 +63,7 @@ const sessions: SessionStatus = {
   verified: true,
   inSync: true,
   waitingFor: undefined,
+  database: "open",
   running: 12_345,
   ended: 27,
   bytes: 4_210_000,

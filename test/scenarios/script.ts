@@ -140,6 +140,10 @@ const commands: Readonly<Record<string, Command>> = {
     tell({ type: "leaseEnded", detail: "somebody flushed the table" });
     return undefined;
   },
+  database: (world, [side, state]) => {
+    world.machines[sideOf(side)].node.database = state === "opening" || state === "lost" ? state : "open";
+    return undefined;
+  },
   tcp: (world, [state]) => {
     world.network.tcpCut = state === "cut";
     return undefined;

@@ -3,7 +3,7 @@
  * what the other node process could have told it.
  */
 
-import type { NodeReport } from "@understudy/core/internal/failover/event";
+import type { DatabaseState, NodeReport } from "@understudy/core/internal/failover/event";
 import type { MachineClock } from "./clock.js";
 import type { SessionModel } from "./session-model.js";
 
@@ -20,6 +20,8 @@ export interface NodeModel {
   /** What the store and the services can do; set by scenarios. */
   services: boolean;
   store: boolean;
+  /** R22: set by scenarios; over when the other node has refilled it. */
+  database: DatabaseState;
   kill(): void;
   start(): void;
   hang(): void;
@@ -63,6 +65,7 @@ export function makeNodeModel(clock: MachineClock, sessions: () => SessionModel 
     lives: 0,
     services: true,
     store: true,
+    database: "open",
     get linked() {
       return linkedSinceMs !== undefined;
     },
@@ -132,12 +135,17 @@ export function makeNodeModel(clock: MachineClock, sessions: () => SessionModel 
       }
       const { nowMs } = clock;
       if (linkedSinceMs !== undefined) {
-        if (nowMs - linkedSinceMs >= mergeMs) verified = true;
+        if (nowMs - linkedSinceMs >= mergeMs) {
+          verified = true;
+          model.database = "open";
+        }
         wasInSync = nowMs - linkedSinceMs >= inSyncMs;
       }
       const inSync = wasInSync && (linkedSinceMs !== undefined || nowMs - unlinkedSinceMs < staleAfterMs);
-      const { services, store } = model;
-      return { services, store, verified, inSync, waitingFor: verified ? undefined : "the other node" };
+      const { services, database } = model;
+      const store = model.store && database === "open";
+      const waitingFor = verified ? undefined : "the other node";
+      return { services, store, verified, inSync, waitingFor, database };
     },
   };
   return model;

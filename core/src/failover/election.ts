@@ -31,7 +31,10 @@ function verified(state: State): boolean {
 /** A node that has met a serving peer, or a peer as verified as itself, is a standby. */
 export function leaveJoining(draft: Draft): void {
   const { state } = draft;
-  if (state.role !== "joining" || state.startedAtMs === undefined || !peerReachable(state)) return;
+  if (state.role === "failed" && (state.report?.database ?? "open") === "open")
+    enterRole(draft, "joining", "the session database is whole again", ["R22"]);
+  const looking = state.role === "joining" || state.role === "failed";
+  if (!looking || state.startedAtMs === undefined || !peerReachable(state)) return;
   if (serves(state.peer.beat)) {
     enterRole(draft, "standby", "the other node serves", ["R24"]);
   } else if (verified(state)) {
@@ -65,6 +68,12 @@ export function elect(draft: Draft): void {
   if (atMs < state.reclaimNotBeforeMs) return;
   const reason = peerReachable(state) ? electWithPeer(state, atMs) : electAlone(state, atMs);
   if (reason === undefined) return;
+  if (state.report?.database === "opening") return;
+  if (state.report?.database === "lost") {
+    const why = "the session database was lost, and no other node is there to refill it: nothing to serve";
+    enterRole(draft, "failed", why, ["R22"]);
+    return;
+  }
   state.firstClaim = {
     startedMs: atMs,
     nextProbeMs: atMs,

@@ -20,7 +20,12 @@ export interface NodeReport {
   readonly inSync: boolean;
   /** R24: waits alone for the peer before it may be called verified; shown by status. */
   readonly waitingFor: string | undefined;
+  /** What there is to serve alone. Absent: it is open. */
+  readonly database?: DatabaseState;
 }
+
+/** `opening`: it is not known yet what is in it. `lost`: it was set aside, and nobody has refilled it (rule R22). */
+export type DatabaseState = "opening" | "open" | "lost";
 
 export type OperatorRequest =
   | { readonly kind: "switchover"; readonly to: Side | undefined; readonly force: boolean }

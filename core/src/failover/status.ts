@@ -90,6 +90,8 @@ function ifPeerDied(state: State): string {
   if (state.role === "active") return aloneAsActive(state);
   if (state.role === "maintenance") return "Nobody would serve: this node is in maintenance.";
   if (state.stopping) return "Nobody would serve: this node is stopping.";
+  if (state.report?.database === "lost")
+    return "Nobody would serve: this node's session database was lost and is not refilled.";
   if (!serves(state.peer.beat) || state.peer.dead) return waits(state, "nobody serves yet");
   if (!state.nodeUp) return "Nobody would serve until this node's node process is back.";
   if (!ownHealth(state).node)

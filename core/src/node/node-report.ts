@@ -25,8 +25,8 @@ export function nodeReport(sources: ReportSources): NodeReport {
   if (sessions === undefined) {
     return { services, store: true, verified: true, inSync: linkUp, waitingFor: undefined };
   }
-  const { store, verified, inSync, waitingFor } = sessions;
-  return { services, store, verified, inSync, waitingFor };
+  const { store, verified, inSync, waitingFor, database } = sessions;
+  return { services, store, verified, inSync, waitingFor, database };
 }
 
 export function sameReport(a: NodeReport | undefined, b: NodeReport): boolean {
@@ -36,6 +36,7 @@ export function sameReport(a: NodeReport | undefined, b: NodeReport): boolean {
     a.store === b.store &&
     a.verified === b.verified &&
     a.inSync === b.inSync &&
-    a.waitingFor === b.waitingFor
+    a.waitingFor === b.waitingFor &&
+    a.database === b.database
   );
 }

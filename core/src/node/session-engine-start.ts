@@ -238,6 +238,7 @@ const unknownStatus: Omit<SessionStatus, "acknowledged" | "problem"> = {
   verified: false,
   inSync: false,
   waitingFor: "the session thread to start",
+  database: "opening",
   running: 0,
   ended: 0,
   bytes: 0,

@@ -3,6 +3,7 @@
  * it. The work is done in the session thread; everything here answers from the main thread.
  */
 
+import type { DatabaseState } from "../failover/event.js";
 import type { Outcome } from "../plugin/contract.js";
 import type { Permit } from "./permit.js";
 import type { SessionApi } from "./session-api.js";
@@ -21,6 +22,7 @@ export interface SessionStatus {
   readonly ended: number;
   readonly bytes: number;
   readonly storeDescription: string;
+  readonly database: DatabaseState;
   /** Why the store cannot, or what was set aside (rule R22). */
   readonly problem: string | undefined;
   readonly link: "connected" | "connecting" | "none";

@@ -7,6 +7,8 @@ export interface ReplicaStatus {
   readonly verified: boolean;
   readonly inSync: boolean;
   readonly waitingFor: string | undefined;
+  /** `lost`: it was set aside, and nobody has refilled it (rule R22). */
+  readonly database: "open" | "lost";
   readonly running: number;
   readonly ended: number;
   readonly bytes: number;

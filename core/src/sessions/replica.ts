@@ -466,6 +466,7 @@ export function createReplica(options: ReplicaOptions): Replica {
           peerRefuses: sync.head?.refuses === true,
           peerForgotten: ledger.peerForgotten,
         }),
+        database: ledger.mustRefill === "" ? "open" : "lost",
         running,
         ended,
         bytes,
