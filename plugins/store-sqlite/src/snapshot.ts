@@ -25,10 +25,12 @@ export async function copyDatabase(
   checkStillOpen(from);
   if (!checkpoints.now()) throw new StoreFailure("full", "the log could not be brought into the database");
   checkpoints.hold();
+  // Now and not later: what is committed from here on counts for the database, and is not in the file.
+  const bytes = fileBytes(from);
   let target: FileHandle | undefined;
   try {
     target = await open(to, "wx", 0o600);
-    await copy(from, target, fileBytes(from), progress);
+    await copy(from, target, bytes, progress);
     await target.sync();
     await target.close();
     checkStillOpen(from);
