@@ -69,6 +69,22 @@ test("R20: silence makes the standby stale after 500 ms and the active solo afte
   assert.equal(kind(pair, again), "replicated");
 });
 
+test("R20: the moment to acknowledge alone is known, and a tick at it is enough", () => {
+  const pair = joined();
+  const { replica } = pair.nodes.primary;
+  pair.crash("secondary");
+  const ticket = pair.create("primary", "anna");
+  pair.settle();
+  assert.equal(kind(pair, ticket), "waits");
+  const aloneAtMs = replica.aloneAtMs ?? Number.NaN;
+  replica.tick(aloneAtMs - 0.01);
+  assert.equal(kind(pair, ticket), "waits");
+  replica.tick(aloneAtMs);
+  assert.equal(kind(pair, ticket), "solo");
+  assert.equal(replica.aloneAtMs, undefined, "nobody waits any more");
+  assert.equal(pair.nodes.secondary.replica.aloneAtMs, undefined, "a standby waits for nobody");
+});
+
 test("R20: a node that has just claimed answers solo at once when its predecessor is silent", () => {
   const pair = joined();
   pair.pass(2000);

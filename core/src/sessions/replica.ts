@@ -66,6 +66,11 @@ export interface Replica {
   report(nowMs: number): Pick<ReplicaStatus, "store" | "verified" | "inSync">;
   status(nowMs: number): ReplicaStatus;
   readonly serving: Serving | undefined;
+  /**
+   * When the other node's silence lets this one acknowledge alone (rule R20), if nothing is heard until then: a tick at
+   * that moment keeps writers from waiting for the next one. Undefined when nobody waits for it.
+   */
+  readonly aloneAtMs: number | undefined;
 }
 
 export interface ReplicaOptions {
@@ -342,6 +347,9 @@ export function createReplica(options: ReplicaOptions): Replica {
   return {
     get serving() {
       return serving;
+    },
+    get aloneAtMs() {
+      return serving !== undefined && sync.waits ? sync.heardMs + settings.soloAfterMs : undefined;
     },
     submit(request, atMs) {
       nowMs = atMs;
