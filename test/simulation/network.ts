@@ -88,6 +88,7 @@ export function makeNetwork(paths: readonly SimulatedPath[], schedule: Schedule,
       weathers.clear();
     },
     passes: (from, path) => {
+      if (cuts.size === 0 && unplugged.size === 0) return true;
       if (cuts.has(`${from} ${path.name}`)) return false;
       return path.class !== "client" || unplugged.size === 0;
     },

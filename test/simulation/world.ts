@@ -129,7 +129,12 @@ export function makeWorld(options: WorldOptions): World {
       inProcess: (work) => node.take(work),
       mutation: options.mutations?.[side]?.sessions,
     });
-  let answered = "";
+  /** Who answered last, as bits; nobody has been looked at yet. */
+  let answered = -1;
+  const answers = (side: Side): boolean => {
+    const { powered, kernel, clock } = world.machines[side];
+    return powered && kernel.held && !clock.paused && network.plugged(side) && kernel.answers(clock.nowMs);
+  };
   const world: World = {
     schedule,
     random,
@@ -147,17 +152,14 @@ export function makeWorld(options: WorldOptions): World {
     wire: { wantsReset: false, queues: { primary: [], secondary: [] } },
     actionObservers: [],
     machines: { primary: machine("primary"), secondary: machine("secondary") },
-    answering: () =>
-      sides.filter((side) => {
-        const { powered, kernel, clock } = world.machines[side];
-        return powered && !clock.paused && network.plugged(side) && kernel.answers(clock.nowMs);
-      }),
+    answering: () => sides.filter(answers),
     run: (forMs) => {
       schedule.runUntil(schedule.nowMs + forMs, () => {
-        const answering = world.answering().join(" and ") || "nobody";
-        if (answering !== answered) {
-          answered = answering;
-          trace.push({ atMs: schedule.nowMs, who: "client", what: `${answering} answers` });
+        const now = answers("primary") ? (answers("secondary") ? 3 : 1) : answers("secondary") ? 2 : 0;
+        if (now !== answered) {
+          answered = now;
+          const who = world.answering().join(" and ") || "nobody";
+          trace.push({ atMs: schedule.nowMs, who: "client", what: `${who} answers` });
         }
         for (const check of world.checks) check();
       });
