@@ -144,6 +144,19 @@ const commands: Readonly<Record<string, Command>> = {
     world.machines[sideOf(side)].node.database = state === "opening" || state === "lost" ? state : "open";
     return undefined;
   },
+  pause: (world, [side]) => void world.machines[sideOf(side)].pause(),
+  resume: (world, [side]) => void world.machines[sideOf(side)].resume(false),
+  "epoch-file": (world, [side, state]) => {
+    world.machines[sideOf(side)].disk.failing = state === "fails";
+    return undefined;
+  },
+  kernel: (world, [side, trouble]) => {
+    if (trouble !== "none" && trouble !== "refuses" && trouble !== "timesOut" && trouble !== "slow")
+      throw new Error(`no such trouble of a kernel: ${trouble}`);
+    world.machines[sideOf(side)].kernelTrouble = trouble;
+    return undefined;
+  },
+  "eat-beats": (world, [side]) => void world.network.eaten.add(sideOf(side)),
   tcp: (world, [state]) => {
     world.network.tcpCut = state === "cut";
     return undefined;

@@ -47,7 +47,7 @@ export function ownHealth(state: State): Health {
     clientLink: clientLinkWorks(state),
     node,
     services: node && (state.report?.services ?? false),
-    store: node && (state.report?.store ?? false),
+    store: node && (state.report?.store ?? false) && !state.persistFails,
   };
 }
 

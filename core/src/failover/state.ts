@@ -137,6 +137,8 @@ export interface State {
   readonly highestEpoch: number;
   readonly persistedEpoch: number;
   readonly persist: { readonly id: number; readonly epoch: number; readonly retryAtMs: number } | undefined;
+  /** The last attempt to write an epoch down failed: this node can acknowledge nothing (rules R16, R21). */
+  readonly persistFails: boolean;
   readonly intents: Intents;
   readonly preferenceChangedMs: number;
   readonly report: NodeReport | undefined;
@@ -188,6 +190,7 @@ export function initialState(settings: Settings): State {
     highestEpoch: 0,
     persistedEpoch: 0,
     persist: undefined,
+    persistFails: false,
     intents: { maintenance: false, preference: { side: undefined, version: 0 } },
     preferenceChangedMs: Number.NEGATIVE_INFINITY,
     report: undefined,

@@ -180,6 +180,7 @@ function persisted(draft: Draft, ok: boolean, detail: string): void {
   const { state, atMs } = draft;
   const { persist } = state;
   if (persist === undefined) return;
+  state.persistFails = !ok;
   if (!ok) {
     record(draft, "epoch", `epoch ${persist.epoch} could not be written down: ${detail}`, ["R16"]);
     state.persist = { ...persist, id: 0, retryAtMs: atMs + persistRetryMs };
