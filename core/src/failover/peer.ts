@@ -23,6 +23,12 @@ export function holdsAddress(beat: Beat | undefined): boolean {
   return serves(beat) || beat?.role === "releasing";
 }
 
+/** It gives the address up for longer than its lease lasts, which it renews no more: its kernel does not confirm. */
+export function releaseOverdue(state: State, atMs: number): boolean {
+  const { releasingSinceMs } = state.peer;
+  return releasingSinceMs !== undefined && atMs - releasingSinceMs > state.settings.leaseMs;
+}
+
 /** The other node was heard lately and hears us. */
 export function peerReachable(state: State): boolean {
   return !state.peer.dead && state.paths.some((path) => path.twoWay && path.silenceMs < deadTimeMs(state));
@@ -38,8 +44,10 @@ export function beatReceived(draft: Draft, path: string, beat: Beat, echoAgeMs: 
       ? { ...view, silenceMs: 0, heardMs: draft.atMs, twoWay, latencyMs: echoAgeMs ?? view.latencyMs }
       : view,
   );
-  state.suspicion = undefined;
-  state.peer = { ...state.peer, beat, silenceMs: 0, heardMs: draft.atMs, dead: false };
+  const releasingSinceMs =
+    beat.role === "releasing" ? (state.peer.releasingSinceMs ?? draft.atMs) : undefined;
+  state.peer = { ...state.peer, beat, silenceMs: 0, heardMs: draft.atMs, dead: false, releasingSinceMs };
+  if (!releaseOverdue(state, draft.atMs)) state.suspicion = undefined;
   clearAlarm(draft, "PEER_DEAD");
   clearAlarm(draft, "BEATS_EATEN");
   if (before === undefined || before.nonce !== beat.nonce) {

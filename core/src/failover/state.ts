@@ -28,6 +28,8 @@ export interface PeerView {
   readonly lifeSilenceMs: number;
   readonly lifeHeardMs: number;
   readonly linkUp: boolean;
+  /** Since when its beats say that it gives the address up; undefined while they do not. */
+  readonly releasingSinceMs: number | undefined;
   /** Silent for the dead time: said in status, and a reason not to wait for it. */
   readonly dead: boolean;
 }
@@ -204,6 +206,7 @@ export function initialState(settings: Settings): State {
       lifeSilenceMs: 0,
       lifeHeardMs: Number.NEGATIVE_INFINITY,
       linkUp: false,
+      releasingSinceMs: undefined,
       dead: false,
     },
     paths: settings.paths.map((path) => ({

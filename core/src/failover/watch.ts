@@ -6,7 +6,7 @@
 import { claim, mayClaim } from "./claim.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, raiseAlarm, record } from "./draft.js";
-import { holdsAddress, peerReachable, serves } from "./peer.js";
+import { holdsAddress, peerReachable, releaseOverdue, serves } from "./peer.js";
 import { deadTimeMs } from "./silence.js";
 import { askWhenDue, beginSuspicion, judge, probe, suspectAfterMs } from "./suspicion.js";
 
@@ -28,7 +28,8 @@ export function watchPeer(draft: Draft): void {
     noticeDeath(draft);
     return;
   }
-  if (state.peer.silenceMs > suspectAfterMs(state)) beginSuspicion(draft);
+  if (state.peer.silenceMs > suspectAfterMs(state) || releaseOverdue(state, draft.atMs))
+    beginSuspicion(draft);
   if (state.suspicion === undefined) return;
   probe(draft);
   askWhenDue(draft);
