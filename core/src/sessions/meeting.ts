@@ -22,6 +22,8 @@ export interface Meeting {
   readonly differing: boolean;
   /** "" when it is not known. */
   readonly peerOrigin: string;
+  /** What the other node was told that this one is; undefined while there is no connection. */
+  readonly toldOrigin: string | undefined;
   /** Says hello. */
   begin(): void;
   over(): void;
@@ -165,6 +167,9 @@ export function createMeeting(options: MeetingOptions): Meeting {
       return peerCaughtUp;
     },
     position,
+    get toldOrigin() {
+      return mine?.origin;
+    },
     get differing() {
       return differing;
     },

@@ -386,6 +386,9 @@ export function createReplica(options: ReplicaOptions): Replica {
       nowMs = atMs;
       judge();
       probeDisk();
+      // Under a name the other node was not told, neither positions nor digests could ever be compared.
+      if (meeting.toldOrigin !== undefined && meeting.toldOrigin !== ledger.origin)
+        effects.resetLink("this node's changes have a new origin");
       meeting.tick();
       compareDigests();
       withRoom(removeTombstones, () => {
