@@ -131,7 +131,9 @@ export function makeNodeModel(clock: MachineClock, sessions: () => SessionModel 
       if (replicated !== undefined) {
         const store = model.store && replicated.store;
         const waitingFor = replicated.verified ? undefined : "the other node";
-        return { ...replicated, services: model.services, store, waitingFor };
+        const database = replicated.lost ? "lost" : "open";
+        const { verified: merged, inSync: joined } = replicated;
+        return { services: model.services, store, verified: merged, inSync: joined, waitingFor, database };
       }
       const { nowMs } = clock;
       if (linkedSinceMs !== undefined) {

@@ -170,6 +170,8 @@ function watchClaims(world: World): void {
     const alone = nowMs - startedMs[side] >= (out.state.settings.aloneAfterMs ?? Infinity) * 0.999;
     if (!truthOf(machine).verified && !(alone && servingStale))
       throw new Violation("unverified claim", `${side} claims without having merged: ${reason}`);
+    if (machine.sessions?.report().lost === true)
+      throw new Violation("unverified claim", `${side} claims with an empty database in place of a lost one`);
     if (machine.disk.intents.maintenance && !machine.disk.forgot)
       throw new Violation("operator", `${side} claims in maintenance: ${reason}`);
   });

@@ -63,7 +63,13 @@ export interface SessionModel {
   setServing(serving: { readonly epoch: number; readonly stale: boolean } | undefined): void;
   freeze(id: number, freezeMs: number): void;
   unfreeze(): void;
-  report(): { readonly store: boolean; readonly verified: boolean; readonly inSync: boolean };
+  report(): {
+    readonly store: boolean;
+    readonly verified: boolean;
+    readonly inSync: boolean;
+    /** The database was set aside and is not refilled yet (rule R22). */
+    readonly lost: boolean;
+  };
   beginLying(): void;
   /** Acknowledged writes since the lie began are gone. */
   losePower(): void;
@@ -203,8 +209,9 @@ export function makeSessionModel(parts: SessionModelParts): SessionModel {
     },
     unfreeze: () => guarded((replica) => replica.unfreeze()),
     report: () => {
-      const said = life?.replica.report(clock.nowMs) ?? { store: false, verified: false, inSync: false };
-      return mutation?.believes === true ? { ...said, inSync: true } : said;
+      const told = life?.replica.report(clock.nowMs) ?? { store: false, verified: false, inSync: false };
+      const lost = life !== undefined && life.ledger.mustRefill !== "";
+      return { ...told, lost, inSync: told.inSync || mutation?.believes === true };
     },
     beginLying: () => {
       beforeLie ??= store.image();
