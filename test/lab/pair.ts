@@ -38,6 +38,8 @@ export interface PairOptions {
   readonly envOf?: Readonly<Partial<Record<Side, Readonly<Record<string, string>>>>>;
   /** The state folder of each node is a disk of its own with so many mebibytes, which a test can fill (needs root). */
   readonly stateDiskMiB?: number;
+  /** More machines on the segment, by name and address. */
+  readonly machines?: Readonly<Record<string, string>>;
   /** Do not start anything yet. */
   readonly cold?: boolean;
   /** A segment that is there already, with both machines and the client; it stays when the pair is closed. */
@@ -98,7 +100,8 @@ export function pairConfig(folder: string): Record<string, unknown> {
 }
 
 export async function startPair(options: PairOptions = {}): Promise<Pair> {
-  const segment = options.segment ?? makeSegment({ ...nodeAddresses, client: clientAddress });
+  const segment =
+    options.segment ?? makeSegment({ ...nodeAddresses, client: clientAddress, ...options.machines });
   const folder = mkdtempSync(join(tmpdir(), "us-"));
   const cable = options.cable
     ? segment.addCable({ primary: "10.78.0.2", secondary: "10.78.0.3" })

@@ -1,0 +1,50 @@
+/**
+ * An active node whose peer is gone for good keeps serving: nothing that keeps its lease alive may need a neighbour to
+ * answer (R2). 20 s, which is longer than a dead neighbour's entry lives; UNDERSTUDY_LONG=1: ten minutes.
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { monotonicMs } from "../lab/packet-socket.js";
+import { assertAnsweredLast, assertNeverTwo, macOf, watched, withPair } from "./fixture.js";
+
+const aloneMs = process.env.UNDERSTUDY_LONG === "1" ? 600_000 : 20_000;
+
+test("R2: an active node alone goes on for as long as it is watched", async () => {
+  await withPair({}, async (pair) => {
+    await pair.losePower("secondary");
+    await pair.waitFor(
+      async () => (await pair.node("primary").status())?.pulse?.peer.alive === false,
+      "the primary knows that it is alone",
+    );
+    const before = (await pair.node("primary").status())?.pulse;
+    const fromMs = monotonicMs();
+    const untilMs = fromMs + aloneMs;
+    const result = await watched(pair, () =>
+      pair.waitFor(() => monotonicMs() > untilMs, "the time alone", aloneMs + 10_000),
+    );
+    const after = (await pair.node("primary").status())?.pulse;
+    assert.deepEqual(
+      [after?.role, after?.roleSinceMs, after?.epoch],
+      ["active", before?.roleSinceMs, before?.epoch],
+    );
+    assertNeverTwo(result);
+    assertAnsweredLast(result, pair, "primary");
+    for (const level of ["arp", "icmp"] as const) {
+      const answered = new Set(
+        result.samples
+          .filter(
+            (sample) =>
+              sample.level === level && (level === "icmp" || sample.from === macOf(pair, "primary")),
+          )
+          .map(({ atMs }) => Math.floor((atMs - fromMs) / 1000)),
+      );
+      const silent = Array.from({ length: aloneMs / 1000 - 2 }, (_, second) => second + 1).filter(
+        (second) => !answered.has(second),
+      );
+      assert.deepEqual(silent, [], `seconds alone in which nothing answered by ${level}`);
+    }
+    await pair.returnPower("secondary");
+    await pair.settled("primary");
+  });
+});
