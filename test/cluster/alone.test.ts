@@ -30,13 +30,11 @@ test("R2: an active node alone goes on for as long as it is watched", async () =
     );
     assertNeverTwo(result);
     assertAnsweredLast(result, pair, "primary");
+    const mac = macOf(pair, "primary");
     for (const level of ["arp", "icmp"] as const) {
       const answered = new Set(
         result.samples
-          .filter(
-            (sample) =>
-              sample.level === level && (level === "icmp" || sample.from === macOf(pair, "primary")),
-          )
+          .filter((sample) => sample.level === level && (level === "icmp" || sample.from === mac))
           .map(({ atMs }) => Math.floor((atMs - fromMs) / 1000)),
       );
       const silent = Array.from({ length: aloneMs / 1000 - 2 }, (_, second) => second + 1).filter(
