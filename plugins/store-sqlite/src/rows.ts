@@ -1,10 +1,10 @@
 /** The rows of an open database: how a session row becomes columns and comes back, checked each time it is read. */
 
 import type { DatabaseSync } from "node:sqlite";
-import { crc32 } from "node:zlib";
 import { type RowFilter, type SessionRow, StoreFailure } from "@understudy/core/public";
 import { type Contents, endedFlag } from "./contents.js";
 import type { RowFacts } from "./row-catalog.js";
+import { cutApart, cutsOf, joined, proofOf } from "./row-texts.js";
 import {
   firstKeyOf,
   idKey,
@@ -13,12 +13,12 @@ import {
   orderOf,
   orderOfKey,
   placeOf,
+  placeStep,
   textKey,
 } from "./session-keys.js";
 
 const overLimitFlag = 2;
-const columns =
-  "row, place, user_key, agent, flags, epoch, origin, sequence, proof, id, user, created, attributes";
+const columns = "row, place, user_key, agent, flags, epoch, origin, sequence, proof, cuts, texts";
 
 type Columns = [
   row: number,
@@ -30,10 +30,8 @@ type Columns = [
   origin: number,
   sequence: number,
   proof: number,
-  id: string,
-  user: string,
-  created: string,
-  attributes: string,
+  cuts: number,
+  texts: string,
 ];
 
 export interface StoredRow {
@@ -71,18 +69,18 @@ function statements(database: DatabaseSync) {
     endedThrough: returning(
       `SELECT ${columns} FROM sessions WHERE origin = ? AND sequence <= ? AND flags & 1 LIMIT ?`,
     ),
-    // All the user's or agent's rows, ended ones too: no index serves this, so it reads the table.
+    // All the user's or agent's rows, ended ones too, in the order of their ids: no index serves this, so it reads the table.
     scan: returning(
-      `SELECT ${columns} FROM sessions WHERE id > ?1 AND (?2 IS NULL OR user = ?2)
-       AND (?3 IS NULL OR agent = ?3) AND (?4 OR NOT flags & 1) ORDER BY id LIMIT ?5`,
+      `SELECT row, place FROM sessions WHERE (place, row) > (?1, ?2) AND (?3 IS NULL OR user_key = ?3)
+       AND (?4 IS NULL OR agent = ?4) AND (?5 OR NOT flags & 1) ORDER BY place, row LIMIT ?6`,
     ),
     insert: database.prepare(
-      `INSERT INTO sessions (place, user_key, agent, flags, epoch, origin, sequence, proof, id, user, created, attributes)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO sessions (place, user_key, agent, flags, epoch, origin, sequence, proof, cuts, texts)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     update: database.prepare(
       `UPDATE sessions SET place = ?, user_key = ?, agent = ?, flags = ?, epoch = ?, origin = ?, sequence = ?,
-       proof = ?, user = ?, created = ?, attributes = ? WHERE row = ?`,
+       proof = ?, cuts = ?, texts = ? WHERE row = ?`,
     ),
     each: returning(`SELECT ${columns} FROM sessions WHERE row > ? ORDER BY row LIMIT ?`),
     insertAgent: database.prepare("INSERT INTO agents (number, name, proof) VALUES (?, ?, ?)"),
@@ -100,38 +98,25 @@ export function createRows(database: DatabaseSync, contents: Contents): Rows {
     void sql.insertOrigin.run(number, name, nameCheck(number, name));
 
   function stored(found: Columns): StoredRow {
-    const [
-      number,
-      place,
-      userKey,
-      agent,
-      flags,
-      epoch,
-      origin,
-      sequence,
-      proof,
-      id,
-      user,
-      createdAt,
-      attributes,
-    ] = found;
+    const [number, place, userKey, agent, flags, epoch, origin, sequence, proof, cuts, texts] = found;
     const ended = (flags & endedFlag) !== 0;
+    const ofId = idKeyAt(place, userKey, agent, flags);
+    if (
+      ofId === undefined ||
+      proofOf(texts, { place, userKey, epoch, origin, sequence, cuts }) !== proof ||
+      agents.name(agent) === undefined
+    ) {
+      throw new StoreFailure("corrupt", `row ${number} does not match its check`);
+    }
     const row: SessionRow = {
-      id,
-      user,
+      ...cutApart(texts, cuts),
       agent: agents.name(agent) ?? "",
-      createdAt,
-      attributes,
       ended,
       overLimit: (flags & overLimitFlag) !== 0,
       epoch,
       origin: origins.name(origin) ?? "",
       sequence,
     };
-    const ofId = idKeyAt(place, userKey, agent, flags);
-    if (ofId === undefined || proofOf(row, user, place, userKey) !== proof) {
-      throw new StoreFailure("corrupt", `the row of session ${id} does not match its check`);
-    }
     return { row, facts: { row: number, idKey: ofId, userKey, agent, ended } };
   }
 
@@ -159,39 +144,27 @@ export function createRows(database: DatabaseSync, contents: Contents): Rows {
   }
 
   function write(row: SessionRow, known: StoredRow | undefined): void {
-    const { id, createdAt, attributes, ended, epoch, sequence } = row;
-    // What is no well-formed text would come back as another one, and its check would not match.
+    const { ended, epoch, sequence } = row;
+    // What is no well-formed text would come back as another one, and its user would not be found.
     const user = row.user.toWellFormed();
     const agent = agents.number(row.agent, insertAgent);
     const origin = origins.number(row.origin, insertOrigin);
     const flags = (ended ? endedFlag : 0) | (row.overLimit ? overLimitFlag : 0);
     const userKey = textKey(user);
-    const ofId = known?.facts.idKey ?? idKey(id);
+    const ofId = known?.facts.idKey ?? idKey(row.id);
     const place = placeOf(ofId, userKey, agent, flags);
-    const proof = proofOf(row, user, place, userKey);
+    const kept = { id: row.id, user, createdAt: row.createdAt, attributes: row.attributes };
+    const cuts = cutsOf(kept);
+    const texts = joined(kept);
+    const proof = proofOf(texts, { place, userKey, epoch, origin, sequence, cuts });
     if (known === undefined) {
       const { lastInsertRowid } = sql.insert.run(
-        ...[place, userKey, agent, flags, epoch, origin, sequence, proof, id, user, createdAt, attributes],
+        ...[place, userKey, agent, flags, epoch, origin, sequence, proof, cuts, texts],
       );
       catalog.appear({ row: Number(lastInsertRowid), idKey: ofId, userKey, agent, ended });
     } else {
       const number = known.facts.row;
-      sql.update.run(
-        ...[
-          place,
-          userKey,
-          agent,
-          flags,
-          epoch,
-          origin,
-          sequence,
-          proof,
-          user,
-          createdAt,
-          attributes,
-          number,
-        ],
-      );
+      sql.update.run(...[place, userKey, agent, flags, epoch, origin, sequence, proof, cuts, texts, number]);
       catalog.vanish(known.facts);
       catalog.appear({ row: number, idKey: ofId, userKey, agent, ended });
     }
@@ -212,7 +185,10 @@ export function createRows(database: DatabaseSync, contents: Contents): Rows {
   }
 
   function list(filter: RowFilter): readonly SessionRow[] {
-    if (filter.agent === undefined && filter.user === undefined) return inOrder(filter);
+    if (filter.agent === undefined && filter.user === undefined) {
+      const { after = "" } = filter;
+      return inOrder(filter, catalog.byId.walk(after === "" ? 0 : firstKeyOf(orderOf(after))));
+    }
     if (filter.user !== undefined && !filter.includeEnded) {
       const { after = "", agent, limit } = filter;
       return runningOf(filter.user)
@@ -220,14 +196,29 @@ export function createRows(database: DatabaseSync, contents: Contents): Rows {
         .slice(0, limit);
     }
     const agent = filter.agent === undefined ? null : agents.known(filter.agent);
-    if (agent === undefined) return [];
-    const { after = "", user = null, includeEnded, limit } = filter;
-    const found = sql.scan.all(after, user, agent, includeEnded ? 1 : 0, limit) as unknown as Columns[];
-    return found.map((row) => stored(row).row);
+    return agent === undefined ? [] : inOrder(filter, scanned(filter, agent));
   }
 
-  /** Walks the index, which orders ids by their first characters, and sorts those that begin alike. */
-  function inOrder({ after = "", includeEnded, limit }: RowFilter): readonly SessionRow[] {
+  /** The user's and agent's rows, ordered as the index of ids is. More than one page only for many ids that begin alike. */
+  function* scanned({ after = "", user, includeEnded, limit }: RowFilter, agent: number | null) {
+    const userKey = user === undefined ? null : textKey(user);
+    const pageRows = Math.min(limit, 1000) + 1;
+    let [lastPlace, lastRow] = [after === "" ? -1 : firstKeyOf(orderOf(after)) * placeStep - 1, 0];
+    for (;;) {
+      const page = sql.scan.all(lastPlace, lastRow, userKey, agent, includeEnded ? 1 : 0, pageRows);
+      for (const [row, place] of page as unknown as [number, number][]) {
+        yield { key: Math.floor(place / placeStep), row };
+        [lastPlace, lastRow] = [place, row];
+      }
+      if (page.length < pageRows) return;
+    }
+  }
+
+  /** Takes rows in the order of their ids' first characters, and sorts those that begin alike. */
+  function inOrder(
+    { after = "", user, includeEnded, limit }: RowFilter,
+    entries: Iterable<{ readonly key: number; readonly row: number }>,
+  ): readonly SessionRow[] {
     const rows: SessionRow[] = [];
     let group: SessionRow[] = [];
     let order = -1;
@@ -235,14 +226,16 @@ export function createRows(database: DatabaseSync, contents: Contents): Rows {
       rows.push(...group.sort(byIdUpwards));
       group = [];
     };
-    for (const entry of catalog.byId.walk(after === "" ? 0 : firstKeyOf(orderOf(after)))) {
+    for (const entry of entries) {
       if (orderOfKey(entry.key) !== order) {
         endGroup();
         if (rows.length >= limit) break;
         order = orderOfKey(entry.key);
       }
       const { row } = at(entry.row);
-      if (row.id > after && (includeEnded || !row.ended)) group.push(row);
+      if (row.id > after && (includeEnded || !row.ended) && (user === undefined || row.user === user)) {
+        group.push(row);
+      }
     }
     endGroup();
     return rows.slice(0, limit);
@@ -264,11 +257,4 @@ export function createRows(database: DatabaseSync, contents: Contents): Rows {
   }
 
   return { find, runningOf, write, removeEnded, list, changesAfter, verifyEach };
-}
-
-function proofOf(row: SessionRow, user: string, place: number, userKey: number): number {
-  const { id, agent, createdAt, attributes, origin, epoch, sequence } = row;
-  return crc32(
-    `${place}.${userKey}.${epoch}.${sequence}\0${id}\0${user}\0${agent}\0${origin}\0${createdAt}\0${attributes}`,
-  );
 }

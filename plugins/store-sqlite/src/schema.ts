@@ -19,8 +19,7 @@ const tables = `
   CREATE TABLE sessions (
     row INTEGER PRIMARY KEY, place INTEGER NOT NULL, user_key INTEGER NOT NULL, agent INTEGER NOT NULL,
     flags INTEGER NOT NULL, epoch INTEGER NOT NULL, origin INTEGER NOT NULL, sequence INTEGER NOT NULL,
-    proof INTEGER NOT NULL, id TEXT NOT NULL, user TEXT NOT NULL, created TEXT NOT NULL,
-    attributes TEXT NOT NULL) STRICT;
+    proof INTEGER NOT NULL, cuts INTEGER NOT NULL, texts TEXT NOT NULL) STRICT;
   CREATE INDEX changes ON sessions (origin, sequence);
   CREATE INDEX ended ON sessions (origin, sequence) WHERE flags & 1;
   CREATE TABLE agents (number INTEGER PRIMARY KEY, name TEXT NOT NULL, proof INTEGER NOT NULL) STRICT;

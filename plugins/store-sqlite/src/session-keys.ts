@@ -46,6 +46,8 @@ export function textKey(text: string): number {
 }
 
 const headBits = 20;
+/** A place is the key of the id so many times, and the check. */
+export const placeStep = 2 ** headBits;
 
 /** Checks at twenty bits what the indexes are made of, for each row when a database is opened. */
 function headCheck(ofId: number, ofUser: number, agent: number, flags: number): number {
@@ -57,12 +59,12 @@ function headCheck(ofId: number, ofUser: number, agent: number, flags: number): 
 
 /** The key of the id and the check of the head in one number of 52 bits. */
 export function placeOf(ofId: number, ofUser: number, agent: number, flags: number): number {
-  return ofId * 2 ** headBits + headCheck(ofId, ofUser, agent, flags);
+  return ofId * placeStep + headCheck(ofId, ofUser, agent, flags);
 }
 
 /** The key of the id; undefined when the check says that one of these numbers is not what was written. */
 export function idKeyAt(place: number, ofUser: number, agent: number, flags: number): number | undefined {
-  const ofId = Math.floor(place / 2 ** headBits);
+  const ofId = Math.floor(place / placeStep);
   return place === placeOf(ofId, ofUser, agent, flags) ? ofId : undefined;
 }
 
