@@ -12,7 +12,7 @@ export interface Intents {
   readonly preference: Preference;
 }
 
-/** What the node process says about itself, at least every 100 ms and at every change. */
+/** What the node process says about itself, at every change and at least once a second. */
 export interface NodeReport {
   readonly services: boolean;
   readonly store: boolean;

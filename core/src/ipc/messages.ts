@@ -18,7 +18,7 @@ export interface PathStatus {
   readonly latencyMs: number | undefined;
 }
 
-/** Everything status shows about the deciding half, sent on change and every 100 ms. */
+/** Everything status shows about the deciding half, sent when what one acts on has changed, and once a second. */
 export interface PulseStatus {
   readonly atMs: number;
   readonly role: Role;
@@ -60,7 +60,10 @@ export interface PulseStatus {
 
 export type PulseToNode =
   | { readonly type: "hello"; readonly pid: number; readonly version: string }
-  /** Node answers each with `pong` from its main thread: a hung node is one that does not. Every 100 ms. */
+  /**
+   * Node answers each with `pong` from its main thread: a hung node is one that does not. Every 200 ms, or four times
+   * within a shorter hang limit, for as long as pulse judges: while they come, the last status is as good as new.
+   */
   | { readonly type: "ping"; readonly sequence: number }
   | { readonly type: "permit"; readonly epoch: number; readonly untilMs: number }
   | { readonly type: "revoke" }

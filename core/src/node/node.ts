@@ -31,8 +31,10 @@ export interface Node {
   status(): NodeStatus;
 }
 
-const reportEveryMs = 100;
-/** The other node answers from a status at most so old. */
+const lookEveryMs = 100;
+/** As often is told what has not changed. */
+const reportEveryMs = 1000;
+/** The other node answers by a status only while pulse has been heard within this time. */
 const roleFreshMs = 500;
 const askRoleLimitMs = 1000;
 /** How long a node that ends leaves pulse to move the service to the other one (rule R27). */
@@ -48,6 +50,7 @@ export function createNode(parts: NodeParts): Node {
   /** Counts promotions and demotions, so that what ends late is known to be overtaken. */
   let moves = 0;
   let lastReport: NodeReport | undefined;
+  let reportedMs = Number.NEGATIVE_INFINITY;
   let reportTimer: NodeJS.Timeout | undefined;
   let control: ControlServer | undefined;
   const startedAt = new Date().toISOString();
@@ -87,7 +90,13 @@ export function createNode(parts: NodeParts): Node {
 
   function sendReport(): void {
     lastReport = report();
+    reportedMs = clock.nowMs();
     pulse.report(lastReport);
+  }
+
+  /** For what changes without anybody saying so. */
+  function lookAgain(): void {
+    if (clock.nowMs() - reportedMs >= reportEveryMs || !sameReport(lastReport, report())) sendReport();
   }
 
   /** Something that the report or status may show is different. */
@@ -309,7 +318,7 @@ export function createNode(parts: NodeParts): Node {
     async start() {
       await timeline.open();
       timeline.record("start", `the node process started, version ${parts.version}`, []);
-      reportTimer = setInterval(sendReport, reportEveryMs);
+      reportTimer = setInterval(lookAgain, lookEveryMs);
       control = await startControlServer({ path: join(folders.run, "node.sock"), handlers, log });
       await engine?.start();
       await Promise.all([...observers.values()].map((queue) => queue.start()));

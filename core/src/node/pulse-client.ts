@@ -39,7 +39,7 @@ export interface PulseClient {
   readonly isConnected: boolean;
   /** What pulse said last; undefined while it is not there. */
   readonly status: PulseStatus | undefined;
-  /** As `status`, unless it is older than `withinMs`. */
+  /** As `status`, unless pulse has said nothing for longer than `withinMs`: it tells each change of role at once. */
   freshStatus(withinMs: number): PulseStatus | undefined;
   report(report: NodeReport): void;
   send(message: NodeToPulse): boolean;
@@ -99,7 +99,6 @@ export function createPulseClient(options: PulseClientOptions): PulseClient {
 
   function heardStatus(now: PulseStatus): void {
     status = now;
-    heardMs = clock.nowMs();
     const held = holdingRoles.includes(now.role);
     lastWords = { held, epoch: held ? now.epoch : 0 };
     wishes.status(now);
@@ -120,6 +119,7 @@ export function createPulseClient(options: PulseClientOptions): PulseClient {
   }
 
   function received(message: PulseToNode): void {
+    heardMs = clock.nowMs();
     switch (message.type) {
       case "hello":
         return;

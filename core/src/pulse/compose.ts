@@ -220,7 +220,10 @@ function run(parts: PulseParts, assembly: Assembly, { nonce, epochFile, undo }: 
       recorder.record(event, actions, state);
       report.stepped(state);
     },
-    judged: (atMs) => report.judged(atMs),
+    judged(atMs) {
+      report.judged(atMs);
+      node.judged(atMs, loop.state.settings.hangLimitMs);
+    },
   });
   async function close(): Promise<void> {
     loop.end();

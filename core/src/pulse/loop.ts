@@ -35,8 +35,6 @@ export interface Loop {
   end(): void;
 }
 
-/** Timers have a resolution of a millisecond: a wake so much too early is as good as one on time. */
-const earlyMs = 0.2;
 /** A pass that took longer may have missed what came meanwhile. */
 const slowPassMs = 2;
 /**
@@ -86,10 +84,11 @@ export function createLoop(parts: LoopParts): Loop {
   function arm(): void {
     if (passing || ended) return;
     // A timer that fires too early looks and sets itself again, which is cheaper than a new one with every beat.
-    if (timer !== undefined && timerForMs <= wakeAtMs + earlyMs) return;
+    if (timer !== undefined && timerForMs <= wakeAtMs) return;
     clearTimeout(timer);
     timer = undefined;
-    const delayMs = wakeAtMs - clock.nowMs();
+    const nowMs = clock.nowMs();
+    const delayMs = wakeAtMs - nowMs;
     if (delayMs < 1 && state.suspicion !== undefined) {
       // A verdict is near and milliseconds are the client's: poll for the rest of this one.
       setImmediate(wake);
@@ -97,7 +96,8 @@ export function createLoop(parts: LoopParts): Loop {
       return;
     }
     timerForMs = wakeAtMs;
-    timer = setTimeout(wake, Math.max(1, Math.ceil(delayMs - earlyMs)));
+    // Timers count whole milliseconds of this very clock: counted from where its current one began, none fires early.
+    timer = setTimeout(wake, Math.max(1, Math.ceil(wakeAtMs - Math.floor(nowMs))));
   }
 
   function wake(): void {
@@ -105,7 +105,7 @@ export function createLoop(parts: LoopParts): Loop {
     timer = undefined;
     timerForMs = Infinity;
     if (ended) return;
-    if (clock.nowMs() < wakeAtMs - earlyMs) {
+    if (clock.nowMs() < wakeAtMs) {
       arm();
       return;
     }

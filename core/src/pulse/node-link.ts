@@ -28,12 +28,16 @@ export interface NodeLink {
   send(message: PulseToNode): void;
   /** Waits for a node process that is not there, up to a few hundred entries. */
   timeline(entry: TimelineEntry): void;
+  /** A poll pass was judged, so the loop is alive: asks node for the same when it is time. */
+  judged(atMs: number, hangLimitMs: number): void;
   /** Not made when nobody would read it. */
   status(make: () => PulseStatus): void;
   close(): Promise<void>;
 }
 
-const pingEveryMs = 100;
+const mostPingEveryMs = 200;
+/** Pings within the hang limit: a node that answers late is not one that hangs. */
+const pingsInHangLimit = 4;
 const entriesKept = 300;
 /** A node that does not read gets no more of what only matters now. */
 const mostWaitingBytes = 256 * 1024;
@@ -43,7 +47,7 @@ type Connection = JsonLines<PulseToNode>;
 export function createNodeLink(version: string, listeners: NodeLinkListeners, log: Log): NodeLink {
   let server: JsonLinesServer | undefined;
   let node: Connection | undefined;
-  let pings: NodeJS.Timeout | undefined;
+  let pingedMs = -Infinity;
   let sequence = 0;
   let entries: TimelineEntry[] = [];
   const waiting = new Map<number, NodeJS.Timeout>();
@@ -68,13 +72,11 @@ export function createNodeLink(version: string, listeners: NodeLinkListeners, lo
     connection.send({ type: "hello", pid: process.pid, version });
     for (const entry of entries) connection.send({ type: "timeline", entry });
     entries = [];
-    pings = setInterval(ping, pingEveryMs);
     ping();
   }
 
   function gone(reason: string): void {
     node = undefined;
-    clearInterval(pings);
     log.warn({ reason }, "the node process is gone");
     listeners.lost(reason);
     for (const id of [...waiting.keys()]) finish(id, "unknown", "the node process is gone");
@@ -126,8 +128,12 @@ export function createNodeLink(version: string, listeners: NodeLinkListeners, lo
       if (node === undefined || node.bufferedBytes > mostWaitingBytes) return;
       node.send({ type: "status", status: make() });
     },
+    judged(atMs, hangLimitMs) {
+      if (atMs - pingedMs < Math.min(mostPingEveryMs, hangLimitMs / pingsInHangLimit)) return;
+      pingedMs = atMs;
+      ping();
+    },
     async close() {
-      clearInterval(pings);
       for (const timer of waiting.values()) clearTimeout(timer);
       waiting.clear();
       await server?.close();

@@ -42,6 +42,9 @@ const promoteLimitMs = 60_000;
 const demoteLimitMs = 2000;
 const freezeLimitMs = 1000;
 const askLimitMs = 1000;
+/** Node hears of a longer permit when it is so much longer: with each beat of 5 ms it would do little else. */
+const permitStepMs = 30;
+const noPermit = { epoch: 0, untilMs: -Infinity };
 
 type ActionOf<T extends ActionType> = Extract<Action, { readonly type: T }>;
 type Performers = { readonly [T in ActionType]: (action: ActionOf<T>, atMs: number) => void };
@@ -50,6 +53,7 @@ export function createPerformer(parts: PerformerParts): Performer {
   const { paths, address, node, timeline, tell } = parts;
   let ring = parts.keyRing;
   let armed: readonly number[] = [];
+  let permit = noPermit;
   const arm = () => address.armClaims(claimTokens(ring, parts.cluster, armed));
 
   const performers: Performers = {
@@ -67,8 +71,15 @@ export function createPerformer(parts: PerformerParts): Performer {
     announce: () => address.announce(),
     probe: ({ round }) => probeAll(parts, round),
     probeNeighbours: () => address.probeNeighbours(),
-    grantPermit: ({ epoch, untilMs }) => node.send({ type: "permit", epoch, untilMs }),
-    revokePermit: () => node.send({ type: "revoke" }),
+    grantPermit({ epoch, untilMs }) {
+      if (permit.epoch === epoch && untilMs - permit.untilMs < permitStepMs) return;
+      permit = { epoch, untilMs };
+      node.send({ type: "permit", epoch, untilMs });
+    },
+    revokePermit() {
+      permit = noPermit;
+      node.send({ type: "revoke" });
+    },
     promote: ({ id, epoch, stale }) => node.request({ type: "promote", id, epoch, stale }, promoteLimitMs),
     demote: ({ id, epoch }) => node.request({ type: "demote", id, epoch }, demoteLimitMs),
     freeze: ({ id, freezeMs }) => node.request({ type: "freeze", id, freezeMs }, freezeLimitMs),

@@ -1,10 +1,12 @@
 /**
  * The status of the deciding half: what the decision core says of itself, and what only the process around it knows. It
- * goes out when something that people look at has changed, and every 100 ms.
+ * goes out when something that people or the other node act on has changed, and once a second.
  */
 
+import type { NodeReport } from "../failover/event.js";
 import type { State } from "../failover/state.js";
 import { describe } from "../failover/status.js";
+import type { Beat } from "../heartbeat/beat.js";
 import type { PulseStatus } from "../ipc/messages.js";
 import type { SystemdNotify } from "../ipc/sd-notify.js";
 import type { Protection } from "../plugin/contract.js";
@@ -49,7 +51,7 @@ export interface StatusReport {
   close(): void;
 }
 
-const statusEveryMs = 100;
+const statusEveryMs = 1000;
 
 export function createStatusReport({ status, node, notify }: StatusReportParts): StatusReport {
   const timer = setInterval(() => node.status(status), statusEveryMs);
@@ -79,14 +81,41 @@ export function createStatusReport({ status, node, notify }: StatusReportParts):
   };
 }
 
-/** What must not wait for the next 100 ms. */
+/** What must not wait for the next second. */
 function worthTelling(before: State, after: State): boolean {
   return (
     before.role !== after.role ||
     before.epoch !== after.epoch ||
     before.alarms !== after.alarms ||
+    before.intents !== after.intents ||
+    before.nodeUp !== after.nodeUp ||
+    before.failback.waiting !== after.failback.waiting ||
     before.peer.dead !== after.peer.dead ||
-    before.peer.beat?.role !== after.peer.beat?.role ||
-    before.intents !== after.intents
+    (before.report !== after.report && !sameReport(before.report, after.report)) ||
+    (before.peer.beat !== after.peer.beat && !saysTheSame(before.peer.beat, after.peer.beat)) ||
+    (before.paths !== after.paths && before.paths.some((path, at) => path.twoWay !== after.paths[at]?.twoWay))
+  );
+}
+
+function sameReport(before: NodeReport | undefined, after: NodeReport | undefined): boolean {
+  return (
+    before?.services === after?.services &&
+    before?.store === after?.store &&
+    before?.verified === after?.verified &&
+    before?.inSync === after?.inSync
+  );
+}
+
+function saysTheSame(before: Beat | undefined, after: Beat | undefined): boolean {
+  return (
+    before?.role === after?.role &&
+    before?.epoch === after?.epoch &&
+    before?.verified === after?.verified &&
+    before?.inSync === after?.inSync &&
+    before?.configDigest === after?.configDigest &&
+    before?.health.clientLink === after?.health.clientLink &&
+    before?.health.node === after?.health.node &&
+    before?.health.services === after?.health.services &&
+    before?.health.store === after?.health.store
   );
 }

@@ -5,7 +5,7 @@
 
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
-import type { Log, ProbeTarget, Transport } from "@understudy/core/public";
+import type { Log, Transport } from "@understudy/core/public";
 import { canonical, type Endpoints, scopeOf } from "./endpoints.js";
 
 const longestFrame = 512;
@@ -39,6 +39,7 @@ export function udpTransport(endpoints: Endpoints, log: Log): Transport {
     stopped: false,
   };
   let receive: ((frame: Uint8Array) => void) | undefined;
+  const interfaceNow = rememberInterface(local);
 
   const deliver = (frame: Buffer, from: RemoteInfo): void => {
     if (path.stopped || from.address !== peer) return;
@@ -86,8 +87,12 @@ export function udpTransport(endpoints: Endpoints, log: Log): Transport {
       release(path);
       path.trouble = "stopped";
     },
-    probeTarget: () => probeTargetOf(endpoints),
-    describe: () => describe(endpoints, path.trouble),
+    probeTarget: () => ({
+      localAddress: local,
+      peerAddress: peer,
+      interfaceName: interfaceNow(),
+    }),
+    describe: () => describe(endpoints, interfaceNow(), path.trouble),
   };
 }
 
@@ -167,8 +172,19 @@ function whyNotBound(error: Error, local: string, port: number): string {
   return `cannot bind ${local}: ${code}`;
 }
 
-function probeTargetOf({ local, peer }: Endpoints): ProbeTarget {
-  return { localAddress: local, peerAddress: peer, interfaceName: interfaceOf(local) };
+/** Probes ask every few milliseconds, and each look costs a dozen system calls: a second old is young enough. */
+const interfaceFreshMs = 1000;
+
+function rememberInterface(local: string): () => string | undefined {
+  let name: string | undefined;
+  let lookedMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    const nowMs = performance.now();
+    if (nowMs - lookedMs < interfaceFreshMs) return name;
+    lookedMs = nowMs;
+    name = interfaceOf(local);
+    return name;
+  };
 }
 
 function interfaceOf(local: string): string | undefined {
@@ -180,9 +196,12 @@ function interfaceOf(local: string): string | undefined {
   return found?.[0];
 }
 
-function describe({ family, local, peer, port }: Endpoints, trouble: string | undefined): string {
+function describe(
+  { family, local, peer, port }: Endpoints,
+  interfaceName: string | undefined,
+  trouble: string | undefined,
+): string {
   const at = (address: string) => (family === 4 ? `${address}:${port}` : `[${address}]:${port}`);
-  const interfaceName = interfaceOf(local);
   const line = `${at(local)} -> ${at(peer)}${interfaceName === undefined ? "" : ` on ${interfaceName}`}`;
   return trouble === undefined ? line : `${line}: down, ${trouble}`;
 }
