@@ -25,6 +25,7 @@ export interface BrokerSession {
   readonly state: "running" | "ended";
   readonly overLimit: boolean;
   readonly epoch: number;
+  readonly createdAt: string;
 }
 
 export interface Made {
