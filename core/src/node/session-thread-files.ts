@@ -21,6 +21,7 @@ export function createSnapshotFiles({ folder, store, copied, failed }: SnapshotO
   let copies = 0;
   let outgoing: string | undefined;
   let file: number | undefined;
+  let chunk = Buffer.alloc(0);
 
   function drop(): void {
     if (file !== undefined) closeSync(file);
@@ -58,19 +59,19 @@ export function createSnapshotFiles({ folder, store, copied, failed }: SnapshotO
     },
     read(offset, bytes) {
       if (file === undefined) throw new Error("there is no copy to read from");
-      const chunk = Buffer.allocUnsafe(bytes);
+      if (chunk.length < bytes) chunk = Buffer.allocUnsafeSlow(bytes);
       const read = readSync(file, chunk, 0, bytes, offset);
       if (read !== bytes) throw new Error("the copy is shorter than it was");
-      return chunk;
+      return chunk.subarray(0, bytes);
     },
     beginReceiving() {
       drop();
       file = openSync(incoming, "wx", 0o600);
     },
-    write(chunk) {
+    write(arrived) {
       if (file === undefined) throw new Error("there is no copy to write to");
-      for (let written = 0; written < chunk.length; ) {
-        written += writeSync(file, chunk, written, chunk.length - written);
+      for (let written = 0; written < arrived.length; ) {
+        written += writeSync(file, arrived, written, arrived.length - written);
       }
     },
     replaceStore() {

@@ -24,13 +24,6 @@ export function reserve(writer: ByteWriter, bytes: number): void {
   writer.buffer = larger;
 }
 
-/** What was written, as a copy, and the writer is empty again. */
-export function take(writer: ByteWriter): Buffer {
-  const bytes = Buffer.from(writer.buffer.subarray(0, writer.length));
-  writer.length = 0;
-  return bytes;
-}
-
 export function putByte(writer: ByteWriter, value: number): void {
   reserve(writer, 1);
   writer.buffer[writer.length] = value;

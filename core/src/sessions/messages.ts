@@ -17,7 +17,6 @@ import {
   putUint32,
   reserve,
   skip,
-  take,
   takeByte,
   takeCount,
   takeFixed,
@@ -124,6 +123,7 @@ export interface Outbox {
     rows: ByteWriter,
   ): void;
   putRepairRows(count: number, rows: ByteWriter): void;
+  /** The envelope, in memory that the next message is written into: to be sent or copied before that. */
   seal(head: Head): Buffer;
   clear(): void;
 }
@@ -184,9 +184,8 @@ export function createOutbox(): Outbox {
       putNumber(writer, head.sentMs);
       putNumber(writer, head.echoMs);
       writer.length = length;
-      const bytes = take(writer);
       writer.length = headBytes;
-      return bytes;
+      return writer.buffer.subarray(0, length);
     },
     clear() {
       writer.length = headBytes;

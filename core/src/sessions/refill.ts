@@ -7,13 +7,15 @@ import type { Ledger } from "./ledger.js";
 import type { Outbox } from "./messages.js";
 import { covers, type VersionVector } from "./version-vector.js";
 
-const chunkBytes = 1024 * 1024;
+/** Memory for larger ones is mapped anew for each, which costs the receiver more than all the rest (measured). */
+const chunkBytes = 64 * 1024;
 const mostBufferedBytes = 3 * 1024 * 1024;
 
 /** The files of a transfer. All synchronous but `copy`, whose end is told by `Refill.copied`. */
 export interface SnapshotFiles {
   /** Begins to copy the store to a file, and calls `Refill.copied` or `Refill.stop` later. */
   copy(): void;
+  /** In memory that the next call may use again. */
   read(offset: number, bytes: number): Uint8Array;
   beginReceiving(): void;
   write(chunk: Uint8Array): void;

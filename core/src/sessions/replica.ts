@@ -36,6 +36,7 @@ export interface ReplicaSettings {
 }
 
 export interface ReplicaEffects {
+  /** The bytes are the replica's own again when it returns. */
   send(envelope: Uint8Array): void;
   bufferedBytes(): number;
   resetLink(reason: string): void;
