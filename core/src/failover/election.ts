@@ -106,13 +106,6 @@ function electWithPeer(state: State, atMs: number): Reason | undefined {
 }
 
 function electAlone(state: State, atMs: number): Reason | undefined {
-  // It stalled, or its carrier was gone: what it knew when it stopped is still all there is to know.
-  if (state.servedEpoch > 0 && state.servedEpoch === state.highestEpoch) {
-    return {
-      why: "nobody has served since this node did, and the other is not there",
-      stale: !verified(state),
-    };
-  }
   return waitedAlone(state, atMs, true);
 }
 

@@ -48,7 +48,6 @@ export function addressReleased(draft: Draft): void {
   state.release = undefined;
   state.handover = undefined;
   state.servingStale = false;
-  state.servedEpoch = epoch;
   state.epoch = 0;
   state.nobodySinceMs = atMs;
   clearAlarm(draft, "SERVING_STALE");

@@ -137,8 +137,6 @@ export interface State {
   /** Our own epoch while claiming, active or releasing; 0 otherwise. */
   readonly epoch: number;
   readonly highestEpoch: number;
-  /** The epoch that this process gave up last, 0 before: while it is the highest, nobody has served since. */
-  readonly servedEpoch: number;
   readonly persistedEpoch: number;
   readonly persist: { readonly id: number; readonly epoch: number; readonly retryAtMs: number } | undefined;
   /** The last attempt to write an epoch down failed: this node can acknowledge nothing (rules R16, R21). */
@@ -192,7 +190,6 @@ export function initialState(settings: Settings): State {
     reason: "not started",
     epoch: 0,
     highestEpoch: 0,
-    servedEpoch: 0,
     persistedEpoch: 0,
     persist: undefined,
     persistFails: false,
