@@ -28,6 +28,8 @@ export interface OpenDatabase {
   readonly contents: Contents;
   /** Reads the file beside SQLite. Closing any descriptor of a file gives up SQLite's lock on it, so it stays open. */
   readonly reader: number;
+  /** The log: flushed after each commit. SQLite keeps no locks on it. */
+  readonly log: number;
   close(): void;
 }
 
@@ -85,17 +87,20 @@ function dropSuspicion(path: string): void {
 }
 
 function opened(path: string, database: DatabaseSync, contents: Contents): OpenDatabase {
+  const log = openSync(`${path}-wal`, "r");
   const reader = openSync(path, "r");
   return {
     database,
     contents,
     reader,
+    log,
     close() {
       // The lock must outlive the last write, so the reader goes last.
       try {
         database.close();
       } finally {
         closeSync(reader);
+        closeSync(log);
       }
     },
   };

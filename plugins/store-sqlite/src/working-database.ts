@@ -1,5 +1,6 @@
 /** An open database with everything prepared that a store needs of it. */
 
+import { fdatasyncSync } from "node:fs";
 import { StoreFailure } from "@understudy/core/public";
 import { type Checkpoints, createCheckpoints } from "./checkpoints.js";
 import type { OpenDatabase } from "./opening.js";
@@ -32,7 +33,10 @@ export function prepare(open: OpenDatabase, checkpointFailed: (error: unknown) =
     rows: createRows(database, contents),
     checkpoints: createCheckpoints(database, checkpointFailed),
     begin: () => void begin.run(),
-    commit: () => void commit.run(),
+    commit() {
+      commit.run();
+      flush(open.log);
+    },
     rollback: () => void rollback.run(),
     getMeta(key) {
       const found = readMeta.get(key);
@@ -45,4 +49,17 @@ export function prepare(open: OpenDatabase, checkpointFailed: (error: unknown) =
     },
     setMeta: (key, value) => void writeMeta.run(key, value, nameCheck(key, value)),
   };
+}
+
+/**
+ * What makes a commit durable. SQLite as it is built here would flush the time of the last change too (fsync), which on
+ * most file systems is a second write to the disk every few milliseconds; the log keeps its length, so its data is all.
+ */
+function flush(log: number): void {
+  try {
+    fdatasyncSync(log);
+  } catch (error) {
+    // The transaction has ended for SQLite: even a full disk is no failure after which it could be tried again.
+    throw new StoreFailure("broken", `flushing the log: ${(error as Error).message}`, error);
+  }
 }
