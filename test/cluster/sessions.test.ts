@@ -5,6 +5,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { startWorkload } from "../demo/workload.js";
+import { startClient } from "../lab/client.js";
+import { type Pair, pairHaAddress } from "../lab/pair.js";
 import {
   assertSameIds,
   type Broker,
@@ -129,5 +132,74 @@ test("G5: sessions made on both sides of a split survive, merged, and what is ov
     assert.equal(merged.find(({ id }) => id === ended.session.id)?.state, "ended", "an end wins");
     const shown = await pair.node("secondary").cli("sessions", "list", "--user", "both");
     assert.match(shown.out, /over limit/, "the other node says the same");
+  });
+});
+
+/** What is done to the pair while clients work, each ending with the primary in charge again. */
+const faults: readonly { readonly name: string; readonly play: (pair: Pair) => Promise<void> }[] = [
+  {
+    name: "pulse is killed",
+    play: async (pair) => {
+      pair.node("primary").signal("SIGKILL", "pulse");
+      await waitForRole(pair, "secondary", "active");
+      await pair.node("primary").start("pulse");
+    },
+  },
+  {
+    name: "pulse hangs",
+    play: async (pair) => {
+      pair.node("primary").signal("SIGSTOP", "pulse");
+      await waitForRole(pair, "secondary", "active");
+      pair.node("primary").signal("SIGCONT", "pulse");
+    },
+  },
+  {
+    name: "node is killed",
+    play: async (pair) => {
+      pair.node("primary").signal("SIGKILL", "node");
+      await waitForRole(pair, "secondary", "active");
+      await pair.node("primary").start("node");
+    },
+  },
+  {
+    // All its processes stop and the wire is pulled, then both come back at once: it wakes with its old epoch.
+    name: "the machine is paused",
+    play: async (pair) => {
+      pair.node("primary").signal("SIGSTOP", "both");
+      pair.segment.cut("primary");
+      await waitForRole(pair, "secondary", "active");
+      pair.segment.mend("primary");
+      pair.node("primary").signal("SIGCONT", "both");
+    },
+  },
+  {
+    name: "the standby loses power",
+    play: async (pair) => {
+      await pair.losePower("secondary");
+      await pair.waitFor(
+        async () => (await pair.node("primary").status())?.pulse?.peer.alive === false,
+        "the primary knows that it is alone",
+      );
+      await pair.returnPower("secondary");
+    },
+  },
+];
+
+test("G3 R14 R21: through one fault after the other no acknowledged session is lost", async () => {
+  await withPair({ config }, async (pair) => {
+    const client = await startClient(pair.segment);
+    const load = startWorkload(client, `http://${pairHaAddress}:8080`);
+    for (const { name, play } of faults) {
+      const before = load.counts();
+      await play(pair);
+      await pair.settled("primary");
+      await pair.waitFor(
+        () => load.counts().replicated > before.replicated,
+        `sessions are replicated again after: ${name}`,
+      );
+    }
+    const { acknowledged, lost } = await load.finish();
+    assert.ok(acknowledged > faults.length, `${acknowledged} sessions were acknowledged`);
+    assert.deepEqual(lost, [], `${lost.length} of ${acknowledged} acknowledged sessions were lost`);
   });
 });
