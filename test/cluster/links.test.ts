@@ -112,6 +112,25 @@ test("the only path is cut in one direction: whoever must, yields, and after hea
   });
 });
 
+test("the only path carries nothing to the active node; it goes on serving, and nothing moves", async () => {
+  await withPair({}, async (pair) => {
+    const epoch = (await pair.node("primary").status())?.pulse?.epoch;
+    const result = await watched(pair, async () => {
+      pair.segment.block("secondary", "primary");
+      await pair.waitFor(
+        async () => (await pair.node("primary").status())?.pulse?.peer.alive === false,
+        "the primary hears nothing of the other",
+      );
+      await waitForRole(pair, "secondary", "standby");
+      pair.segment.unblock("secondary", "primary");
+      await pair.settled("primary");
+    });
+    assertNeverTwo(result);
+    assertAnsweredLast(result, pair, "primary");
+    assert.equal((await pair.node("primary").status())?.pulse?.epoch, epoch, "nobody has claimed");
+  });
+});
+
 test("G5: every path between the nodes is lost while clients reach both; then one yields", async () => {
   await withPair({}, async (pair) => {
     let healedMs = Infinity;
