@@ -1,6 +1,6 @@
 /**
  * The secondary's end of a peer link: dials the peer's addresses in turn, always from a node address of its own (never
- * from the HA address, which would move the link with the service), with pauses of 50 ms growing to a second.
+ * from the HA address, which would move the link with the service), with pauses of 50 ms growing to 250 ms.
  */
 
 import { isIP } from "node:net";
@@ -10,7 +10,8 @@ import type { PeerLinkOptions } from "./peer-link.js";
 import type { LinkDoor } from "./tls-peer-link.js";
 
 const shortestPauseMs = 50;
-const longestPauseMs = 1000;
+/** Also how long a primary that has started waits at most for its peer, on top of everything else. */
+const longestPauseMs = 250;
 const attemptTimeoutMs = 1000;
 
 interface Target {

@@ -303,15 +303,15 @@ function submitAll(replica: Replica, flat: readonly (string | number)[]): void {
   }
 }
 
-/** The same failure again and again, as while the other node is down, is worth one line a minute. */
+/** The same failures again and again, one for each address while the other node is down, are worth a line a minute each. */
 function createFailureLog(): (reason: string) => void {
   const everyMs = 60_000;
-  let last = "";
-  let saidMs = Number.NEGATIVE_INFINITY;
+  const mostReasons = 16;
+  const saidMs = new Map<string, number>();
   return (reason) => {
-    if (reason === last && nowMs() - saidMs < everyMs) return;
-    last = reason;
-    saidMs = nowMs();
+    if (nowMs() - (saidMs.get(reason) ?? Number.NEGATIVE_INFINITY) < everyMs) return;
+    if (saidMs.size >= mostReasons) saidMs.clear();
+    saidMs.set(reason, nowMs());
     log.warn({ reason }, "the session link could not be made");
   };
 }
