@@ -8,6 +8,7 @@ import type { Draft } from "./draft.js";
 import { clearAlarm, raiseAlarm, record } from "./draft.js";
 import { holdsAddress, peerReachable, releaseOverdue, serves } from "./peer.js";
 import { deadTimeMs } from "./silence.js";
+import type { State } from "./state.js";
 import { askWhenDue, beginSuspicion, judge, probe, suspectAfterMs } from "./suspicion.js";
 
 /** An address that was seen lately makes a silent one mean something; neighbours likewise. */
@@ -112,10 +113,23 @@ export function peerRoleAnswered(draft: Draft, id: number, active: boolean, epoc
   }
 }
 
+/** So long a new standby asks often: until it has heard the address, its silence would prove nothing (rule R9). */
+const learnForMs = 2000;
+
+function learnsAddress(state: State, atMs: number): boolean {
+  const { settings, role, roleSinceMs, link } = state;
+  return (
+    settings.canProbeAddress &&
+    role === "standby" &&
+    atMs - roleSinceMs < learnForMs &&
+    link.addressHeardMs < roleSinceMs
+  );
+}
+
 /** Keeps proofs fresh: neighbours for the own link, the address for "it used to answer". */
 export function probeRoutinely(draft: Draft): void {
   const { state, atMs } = draft;
-  const soonMs = state.link.worriedForMs > 0 ? worriedProbeMs : routineProbeMs;
+  const soonMs = state.link.worriedForMs > 0 || learnsAddress(state, atMs) ? worriedProbeMs : routineProbeMs;
   if (atMs < state.link.lastProbeMs + soonMs) return;
   state.link = { ...state.link, lastProbeMs: atMs };
   if (state.role === "standby" && serves(state.peer.beat) && state.suspicion === undefined) {

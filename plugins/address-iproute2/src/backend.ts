@@ -47,13 +47,18 @@ export function makeBackend(
   let lifetimeMs = Number.NEGATIVE_INFINITY;
   let tokens: readonly ClaimToken[] = [];
   let queue: Promise<unknown> = Promise.resolve();
+  let underWay = 0;
 
   const changed = (detail: string) => reports?.protectionsChanged(detail);
-  /** One after the other: an acquire that is being undone must not meet a release. */
+  /** One after the other: an acquire that is being undone must not meet a release. What need not wait begins at once. */
   const inTurn = <T>(work: (parts: Parts) => Promise<T>, otherwise: T): Promise<T> => {
     const run = async () => (parts === undefined ? otherwise : work(parts));
-    const result = queue.then(run, run);
-    queue = result.catch(() => undefined);
+    const result = underWay === 0 ? run() : queue.then(run, run);
+    underWay += 1;
+    const done = () => {
+      underWay -= 1;
+    };
+    queue = result.then(done, done);
     return result;
   };
   const lapse = (why: string) => {

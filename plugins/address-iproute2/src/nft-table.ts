@@ -40,7 +40,7 @@ export function hex(bytes: Uint8Array): string {
 }
 
 /** An IPv6 address as the 16 bytes that stand in a neighbour solicitation. */
-function ipv6Bytes(address: string): Uint8Array {
+export function ipv6Bytes(address: string): Uint8Array {
   const [head = "", tail] = address.split("::");
   const groups = (text: string) => (text === "" ? [] : text.split(":"));
   const before = groups(head);
