@@ -134,6 +134,8 @@ export function makeMachine(parts: MachineParts): Machine {
   /** Everything that belongs to one life of pulse; undefined while it is dead. */
   let life: { state: State; ledger: FrameLedger; inbox: Happening[]; cancelWake: () => void } | undefined;
   let stalled = false;
+  /** The life whose core is at work now. */
+  let busy: typeof life;
   let boots = 0;
   let lives = 0;
   let frames: (() => void)[] = [];
@@ -173,15 +175,30 @@ export function makeMachine(parts: MachineParts): Machine {
     current.cancelWake = clock.after(out.wakeAtMs - clock.nowMs, wake);
   };
 
+  /** What an action causes at once, and what has waited, comes after it, in the order in which it came. */
+  const drain = (current: typeof life): void => {
+    while (life === current && current !== undefined && !stalled) {
+      const next = current.inbox.shift();
+      if (next === undefined) return;
+      apply(next);
+    }
+  };
+  const inTurn = (current: NonNullable<typeof life>, work: () => void): void => {
+    if (busy === current) return;
+    busy = current;
+    work();
+    drain(current);
+    if (busy === current) busy = undefined;
+  };
+
   const wake = (): void => {
     const current = life;
     if (current === undefined || stalled) return;
-    apply({ type: "tick" });
-    const arrived = current.inbox.splice(0);
-    for (const happening of arrived) if (life === current) apply(happening);
+    const arrived = current.inbox.length > 0;
+    inTurn(current, () => apply({ type: "tick" }));
     if (life !== current) return;
-    if (arrived.length === 0) {
-      apply({ type: "polled" });
+    if (!arrived) {
+      inTurn(current, () => apply({ type: "polled" }));
       return;
     }
     current.cancelWake();
@@ -189,9 +206,10 @@ export function makeMachine(parts: MachineParts): Machine {
   };
 
   const tell = (happening: Happening): void => {
-    if (life === undefined) return;
-    if (stalled) life.inbox.push(happening);
-    else apply(happening);
+    const current = life;
+    if (current === undefined) return;
+    if (stalled || busy === current) current.inbox.push(happening);
+    else inTurn(current, () => apply(happening));
   };
 
   const finish = (id: number, afterMs: number, outcome: Outcome, effect: () => void, detail = ""): void => {

@@ -103,7 +103,8 @@ const asksThatProve = 2;
  * Two rounds that the kernel answered and the address did not (rule R9). The address is on one of the client paths, so
  * its silence says most when the kernel answers on all of them. If it answers elsewhere only, the way to the address may
  * be what is broken: then beats must also have been missing for longer than any lease lasts, since a pulse that lives
- * sends them where its kernel answers. An address that was never heard proves nothing by its silence at all.
+ * sends them where its kernel answers; and a neighbour must have answered since, or it is our own link that is broken. An
+ * address that was never heard proves nothing by its silence at all.
  */
 function addressLapsed(state: State, suspicion: Suspicion, atMs: number): boolean {
   const silent = addressSilentIn(state, suspicion, atMs);
@@ -112,6 +113,8 @@ function addressLapsed(state: State, suspicion: Suspicion, atMs: number): boolea
   const client = state.paths.filter((path) => path.class === "client");
   const beside = silent.filter((round) => client.every(({ name }) => round.kernelOn.includes(name)));
   if (client.length > 0 && beside.length >= roundsThatProve) return true;
+  const sinceMs = silent[roundsThatProve - 1]?.sentAtMs ?? atMs;
+  if (suspicion.neighbourWasHeard && state.link.neighbourHeardMs < sinceMs) return false;
   return state.peer.silenceMs >= state.settings.leaseMs + suspectAfterMs(state);
 }
 
