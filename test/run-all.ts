@@ -53,6 +53,8 @@ function runFiles(files: readonly string[], concurrency: number): Promise<Outcom
     "--enable-source-maps",
     "--test",
     "--test-reporter=tap",
+    // Only a test that hangs takes so long: it fails, and names itself.
+    "--test-timeout=420000",
     `--test-concurrency=${concurrency}`,
     ...files,
   ];
