@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { nodeError } from "../errors/node.js";
 import type { NodeReport } from "../failover/event.js";
+import type { Role } from "../heartbeat/beat.js";
 import type { NodeStatus } from "../ipc/control.js";
 import { bounded } from "./bounded.js";
 import { configChanges, describeChanges } from "./config-changes.js";
@@ -41,6 +42,10 @@ const askRoleLimitMs = 1000;
 const handoverLimitMs = 2000;
 const stopLimitMs = 5000;
 const freezeSlackMs = 200;
+
+function holdsAddress(role: Role): boolean {
+  return role === "active" || role === "claiming" || role === "releasing";
+}
 
 export function createNode(parts: NodeParts): Node {
   const { log, clock, engine, tokens } = parts;
@@ -163,7 +168,8 @@ export function createNode(parts: NodeParts): Node {
 
   function ownRole(): PeerRole | undefined {
     const status = pulse.freshStatus(roleFreshMs);
-    return status && { active: status.role === "active", epoch: status.epoch };
+    // One that claims or still lets go holds the address too: the asker must not take it for free (rule R9).
+    return status && { active: holdsAddress(status.role), epoch: status.epoch };
   }
 
   // --------------------------------------------------------------------------------------------- the other node
@@ -308,7 +314,7 @@ export function createNode(parts: NodeParts): Node {
     stopping = true;
     sendReport();
     const untilMs = clock.nowMs() + handoverLimitMs;
-    const holds = () => ["active", "claiming", "releasing"].includes(pulse.status?.role ?? "");
+    const holds = () => pulse.status !== undefined && holdsAddress(pulse.status.role);
     while (holds() && (peerCouldServe() || pulse.status?.role === "releasing") && clock.nowMs() < untilMs) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
