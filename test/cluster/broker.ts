@@ -60,14 +60,26 @@ export async function startBroker(pair: Pair): Promise<Broker> {
   const once: Broker["once"] = ({ path, ...request }) =>
     client.ask({ timeoutMs: requestLimitMs, ...request, url: `http://${pairHaAddress}:8080${path}` });
   const until = async (ask: () => Promise<ClientAnswer>, what: string): Promise<unknown> => {
-    const endMs = performance.now() + giveUpMs;
-    for (;;) {
-      const answer = await ask();
-      if (answer.status === 200 || answer.status === 201) return answer.body;
-      if (performance.now() > endMs)
-        throw new Error(`${what}: ${answer.status} ${answer.error ?? JSON.stringify(answer.body)}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    const refusals = new Map<string, number>();
+    let body: unknown;
+    try {
+      await pair.waitFor(
+        async () => {
+          const answer = await ask();
+          body = answer.body;
+          if (answer.status === 200 || answer.status === 201) return true;
+          const why = `${answer.status} ${answer.error ?? problemOf(answer)}`;
+          refusals.set(why, (refusals.get(why) ?? 0) + 1);
+          return false;
+        },
+        what,
+        giveUpMs,
+      );
+    } catch (cause) {
+      const answers = [...refusals].map(([why, times]) => `${times} times ${why}`).join(", ");
+      throw new Error(`${what}: answered ${answers}\n${(cause as Error).message}`, { cause });
     }
+    return body;
   };
   const createOnce: Broker["createOnce"] = (user, key) =>
     once({ method: "POST", path: "/v1/sessions", headers: { "idempotency-key": key }, body: { user } });
