@@ -103,6 +103,9 @@ export async function startPair(options: PairOptions = {}): Promise<Pair> {
   const segment =
     options.segment ?? makeSegment({ ...nodeAddresses, client: clientAddress, ...options.machines });
   const folder = mkdtempSync(join(tmpdir(), "us-"));
+  // After the segment's own end, which stops whoever writes there; also when Ctrl-C ends us.
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  process.once("exit", removeFolder);
   const cable = options.cable
     ? segment.addCable({ primary: "10.78.0.2", secondary: "10.78.0.3" })
     : undefined;
@@ -122,7 +125,12 @@ export async function startPair(options: PairOptions = {}): Promise<Pair> {
     }),
   ) as Record<Side, PairNode>;
   const leave = options.segment === undefined ? () => segment.close() : () => endAll(nodes);
-  const pair = makePair(segment, folder, cable, disks, nodes, leave);
+  const made = makePair(segment, folder, cable, disks, nodes, leave);
+  const close = async () => {
+    await made.close();
+    process.removeListener("exit", removeFolder);
+  };
+  const pair = { ...made, close };
   try {
     if (!options.cold) {
       await Promise.all(sides.map((side) => nodes[side].start()));
