@@ -84,8 +84,17 @@ for (const { address, prefixLength, taken } of [
 ]) {
   test(`R7: ${address}, removed by somebody else, is put back and reported`, async () => {
     const holder = await holding();
-    segment.run("us", "ip", "addr", "del", `${address}/${taken}`, "dev", "eth0");
-    await holder.heard("a report", reports("addressRemoved", address));
+    let reported = false;
+    const report = holder.heard("a report", reports("addressRemoved", address)).then(() => {
+      reported = true;
+    });
+    // `ip monitor` does not say when it listens: what is removed before that is put back without a word, so once more.
+    await until("it is reported", () => {
+      if (!reported && onMachine(address))
+        segment.run("us", "ip", "addr", "del", `${address}/${taken}`, "dev", "eth0");
+      return reported;
+    });
+    await report;
     await until("it is back", () => onMachine(address));
     await until("both answer", allAnswer);
     assert.equal(await holder.ask("holds"), "held");
