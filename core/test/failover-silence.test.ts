@@ -5,27 +5,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Draft } from "../src/failover/draft.js";
-import type { Settings } from "../src/failover/settings.js";
 import { accrueSilence, deadTimeMs, endJointSilence, forgetOldSilences } from "../src/failover/silence.js";
 import { initialState } from "../src/failover/state.js";
-
-const settings: Settings = {
-  self: "secondary",
-  paths: [{ name: "udp", class: "client" }],
-  intervalMs: 20,
-  deadFloorMs: 100,
-  deadCeilingMs: 400,
-  leaseMs: 250,
-  hangLimitMs: 1000,
-  aloneAfterMs: 30_000,
-  failback: { mode: "auto", holdMs: 10_000, maxHoldMs: 3_600_000, manualAfterLosses: 3, freezeMs: 50 },
-  reclaimHoldMs: 10_000,
-  foreignHoldMs: 30_000,
-  askAfterMs: 2500,
-  probeEveryMs: 4,
-  configDigest: "0",
-  canProbeAddress: true,
-};
+import { testSettings as settings } from "./settings-kit.js";
 
 function draftAt(atMs: number, before: Draft | undefined = undefined): Draft {
   return { atMs, state: { ...(before?.state ?? initialState(settings)) }, actions: [] };
