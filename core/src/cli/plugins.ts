@@ -18,7 +18,15 @@ import { type FoundPlugin, findPlugin } from "../plugin/load-plugin.js";
 import { installedNames } from "../plugin/resolve.js";
 import { examples, type GlobalOptions, globalOptions, print, printJson } from "./command.js";
 
-const kinds: readonly PluginKind[] = ["transport", "address", "store", "service", "observer"];
+const kinds: readonly PluginKind[] = [
+  "transport",
+  "address",
+  "store",
+  "service",
+  "arbiter",
+  "fence",
+  "observer",
+];
 
 export function define(command: Command): void {
   command

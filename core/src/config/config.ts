@@ -77,6 +77,12 @@ export interface Config {
     readonly soloAfterMs: number;
   };
   readonly services: readonly PluginEntry[];
+  /** Asked before this node takes the address (rules R30, R31). */
+  readonly arbiters: readonly PluginEntry[];
+  /** What an active node does whose exclusive grant ends unrenewed (rule R30). */
+  readonly onArbiterLost: "keep" | "stepDown";
+  /** In the order in which they are tried (rule R32). */
+  readonly fences: readonly PluginEntry[];
   readonly observers: readonly PluginEntry[];
   readonly keyFile: string;
   readonly folders: { readonly state: string; readonly run: string };

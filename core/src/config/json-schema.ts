@@ -20,7 +20,7 @@ export async function fileJsonSchema(): Promise<Json> {
   const shape = jsonSchemaOf(fileSchema) ?? {};
   const withOptions = async (entry: JsonShape | undefined, kind: PluginKind) =>
     addOptions(entry, await installedOptions(kind), kind);
-  const { heartbeat, address, sessions, services, observers } = shape.properties ?? {};
+  const { heartbeat, address, sessions, services, arbiters, fences, observers } = shape.properties ?? {};
   const paths = heartbeat?.properties?.paths;
   return {
     ...shape,
@@ -37,6 +37,8 @@ export async function fileJsonSchema(): Promise<Json> {
       address: { ...address, items: await withOptions(address?.items, "address") },
       sessions: await withOptions(sessions, "store"),
       services: { ...services, items: await withOptions(services?.items, "service") },
+      arbiters: { ...arbiters, items: await withOptions(arbiters?.items, "arbiter") },
+      fences: { ...fences, items: await withOptions(fences?.items, "fence") },
       observers: { ...observers, items: await withOptions(observers?.items, "observer") },
     },
   };

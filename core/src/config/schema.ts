@@ -219,6 +219,26 @@ export const fileSchema = z.strictObject({
     .max(64, "must name at most 64 services")
     .default([])
     .describe("What runs at the HA address. With none the pair keeps the address alone."),
+  arbiters: z
+    .array(pluginEntry)
+    .max(8, "must name at most 8 arbiters")
+    .default([])
+    .describe("Third votes, asked before a node takes the address (rules R30, R31). Each must let it."),
+  onArbiterLost: z
+    .enum(["keep", "stepDown"])
+    .default("stepDown")
+    .describe(
+      "What an active node does that cannot renew the grant of an exclusive arbiter (rule R30). stepDown: it serves " +
+        "no more, so two never serve at once. keep: it serves on, and two may while it is cut off from arbiter and peer.",
+    ),
+  fences: z
+    .array(pluginEntry)
+    .max(8, "must name at most 8 fences")
+    .default([])
+    .describe(
+      "What makes certain that a silent node answers nobody; a takeover without its word waits until one has confirmed " +
+        "(rule R32). Tried in this order.",
+    ),
   observers: z
     .array(pluginEntry)
     .max(64, "must name at most 64 observers")

@@ -11,7 +11,7 @@
 /** `confirmed`: the world was asked and agrees. `refused`: it certainly did not happen. `unknown`: anything else. */
 export type Outcome = "confirmed" | "refused" | "unknown";
 
-export type PluginKind = "transport" | "address" | "store" | "service" | "observer";
+export type PluginKind = "transport" | "address" | "store" | "service" | "arbiter" | "fence" | "observer";
 
 /** Which process a plugin runs in: `pulse` decides and must never block, `node` may be slow. Stores run in node's session thread. */
 export type HostProcess = "pulse" | "node";
@@ -147,6 +147,69 @@ export interface Service {
   /** Asked every second, deadline 1 s; a timeout is `failing`. */
   health(): Promise<ServiceHealth>;
   stop(): Promise<void>;
+  describe(): string;
+}
+
+// ---------------------------------------------------------------------------------------------------- arbiter
+
+/** What an arbiter says about one question. */
+export interface Ruling {
+  /** `granted`: nothing speaks against it. `denied`: something does. `unknown`: nobody could be asked, or in time. */
+  readonly verdict: "granted" | "denied" | "unknown";
+  /** One sentence for people: who said so, and why. */
+  readonly why: string;
+  /**
+   * A grant of an exclusive arbiter: monotonic milliseconds (capability `clock`) until which nobody else is granted.
+   * Reckoned from before the question left, so that a slow answer shortens it. Absent: an advisory arbiter.
+   */
+  readonly untilMs?: number;
+}
+
+/**
+ * A third vote on who serves (rule R30). An advisory one may only veto: what it denies is put off, what it cannot tell is
+ * not held up. An exclusive one (`exclusive: true` in definePlugin) must grant before this node takes the address, and
+ * the node serves no longer than its grant lasts, or as `onArbiterLost` says. Runs in node; several are asked at once.
+ */
+export interface Arbiter {
+  start(): Promise<void>;
+  /**
+   * May this node serve with `epoch`? Asked from the first suspicion on (rule R13), and again for as long as the answer
+   * matters; of an exclusive one that has granted it prolongs the grant. An exclusive arbiter never grants two nodes at
+   * once, nor an epoch below one that it has granted. Settles within 5 s or when `signal` is aborted, else `unknown`;
+   * never called twice at once. A rejection counts as `unknown`.
+   */
+  ask(epoch: number, signal: AbortSignal): Promise<Ruling>;
+  /**
+   * Exclusive ones: this node does not serve with `epoch` any more, or will not; the kernel has confirmed that the
+   * address is gone. The other node need not wait for the grant to end. Deadline 2 s; a failure costs that wait alone.
+   */
+  release?(epoch: number): Promise<void>;
+  stop(): Promise<void>;
+  /** One line for status. Synchronous. */
+  describe(): string;
+}
+
+// ---------------------------------------------------------------------------------------------------- fence
+
+export interface Fenced {
+  /** `confirmed` only when whoever switches the power, or the like, said that it is done. A timeout is `unknown`. */
+  readonly outcome: Outcome;
+  /** One sentence for people. */
+  readonly detail: string;
+}
+
+/** Makes certain that the other node answers nobody (rule R32). Runs in node; several are tried in their order. */
+export interface Fence {
+  start(): Promise<void>;
+  /**
+   * Called once the other node counts as dead, before this one takes the address; never twice at once, again after a
+   * failure. Settles within the plugin's own time limit or when `signal` is aborted (120 s), else `unknown`.
+   */
+  fence(signal: AbortSignal): Promise<Fenced>;
+  /** Whether the device could be used now, in one sentence where not: asked every minute, deadline 30 s. */
+  check?(signal: AbortSignal): Promise<string | undefined>;
+  stop(): Promise<void>;
+  /** One line for status. Synchronous. */
   describe(): string;
 }
 

@@ -5,7 +5,16 @@
 
 import type { z } from "zod";
 import type { SessionStore } from "../sessions/store.js";
-import type { AddressBackend, HostProcess, Observer, PluginKind, Service, Transport } from "./contract.js";
+import type {
+  AddressBackend,
+  Arbiter,
+  Fence,
+  HostProcess,
+  Observer,
+  PluginKind,
+  Service,
+  Transport,
+} from "./contract.js";
 import type { Capability } from "./tokens.js";
 
 /** Raised when a contract changes so that an older plugin could not be run safely. */
@@ -16,6 +25,8 @@ export interface PluginKinds {
   readonly address: AddressBackend;
   readonly store: SessionStore;
   readonly service: Service;
+  readonly arbiter: Arbiter;
+  readonly fence: Fence;
   readonly observer: Observer;
 }
 
@@ -30,6 +41,14 @@ export interface PluginDescription<K extends PluginKind, S extends z.ZodType, N 
   readonly kind: K;
   /** Only transports and addresses may say "pulse", and only when they never block. Default "node". */
   readonly runsIn?: HostProcess;
+  /** Arbiters only: its grant is exclusive (rule R30). Default false: it may only veto. */
+  readonly exclusive?: boolean;
+  /**
+   * Transports only: the shortest interval between two beats, milliseconds, that the medium carries with this config.
+   * The core sends no more often on this path, except at a change of role, and reckons its silence by it. Pure; absent:
+   * it carries whatever the profile asks.
+   */
+  readonly beatIntervalMs?: (config: z.infer<S>) => number;
   /** Every option with `.describe()`, its unit and its default: docs and the editor's schema are made from it. */
   readonly config: S;
   readonly needs: N;
@@ -44,6 +63,9 @@ export interface Plugin<K extends PluginKind = PluginKind> {
   readonly name: string;
   readonly kind: K;
   readonly runsIn: HostProcess;
+  readonly exclusive: boolean;
+  /** Of a parsed config; 0 where the medium sets no limit. */
+  readonly beatIntervalMs: (config: unknown) => number;
   readonly config: z.ZodType;
   readonly needs: Needs;
   /** Called by the host with a parsed config and resolved needs only. */
@@ -59,6 +81,8 @@ export function definePlugin<K extends PluginKind, S extends z.ZodType, const N 
     name: description.name,
     kind: description.kind,
     runsIn: description.runsIn ?? "node",
+    exclusive: description.exclusive ?? false,
+    beatIntervalMs: (config) => description.beatIntervalMs?.(config as z.infer<S>) ?? 0,
     config: description.config,
     needs: description.needs,
     make: (config, needs) => description.create(config as z.infer<S>, needs as unknown as Resolved<N>),

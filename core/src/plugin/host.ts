@@ -25,6 +25,9 @@ export interface LoadedPlugins {
   readonly store: Loaded<"store"> | undefined;
   readonly services: readonly Loaded<"service">[];
   readonly observers: readonly Loaded<"observer">[];
+  /** In both processes: pulse must know which are exclusive. Made in node alone. */
+  readonly arbiters: readonly Loaded<"arbiter">[];
+  readonly fences: readonly Loaded<"fence">[];
 }
 
 /** Imports only what the config names and this process needs. Throws one PLUGIN_… error, or PLUGINS_WRONG for several. */
@@ -49,6 +52,8 @@ export async function loadPlugins(local: LocalConfig, which: HostProcess): Promi
   const stores = await load(inNode && config.sessions !== undefined ? [config.sessions] : [], "store");
   const services = await load(inNode ? config.services : [], "service");
   const observers = await load(inNode ? config.observers : [], "observer");
+  const arbiters = await load(config.arbiters, "arbiter");
+  const fences = await load(inNode ? config.fences : [], "fence");
   if (problems.length > 0) throw asOne(problems);
   return {
     transports: paths.filter(({ plugin }) => plugin.runsIn === which),
@@ -57,17 +62,28 @@ export async function loadPlugins(local: LocalConfig, which: HostProcess): Promi
     store: stores[0],
     services,
     observers,
+    arbiters,
+    fences,
   };
 }
 
 /** All plugins of both processes, in the order of the file; throws as `loadPlugins` does. For `check` and `plugins`. */
 export async function checkPlugins(local: LocalConfig): Promise<readonly Loaded[]> {
-  const { transports, otherPaths, addresses, store, services, observers } = await loadPlugins(local, "node");
+  const loaded = await loadPlugins(local, "node");
+  const { transports, otherPaths, addresses, store, services, arbiters, fences, observers } = loaded;
   const paths = local.config.heartbeat.paths.map(({ at }) => at);
   const inOrder = [...transports, ...otherPaths].sort(
     (a, b) => paths.indexOf(a.entry.at) - paths.indexOf(b.entry.at),
   );
-  return [...inOrder, ...addresses, ...(store === undefined ? [] : [store]), ...services, ...observers];
+  return [
+    ...inOrder,
+    ...addresses,
+    ...(store === undefined ? [] : [store]),
+    ...services,
+    ...arbiters,
+    ...fences,
+    ...observers,
+  ];
 }
 
 function asOne(problems: readonly UnderstudyError[]): UnderstudyError {
