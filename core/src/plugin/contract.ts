@@ -163,6 +163,11 @@ export interface Ruling {
    * Reckoned from before the question left, so that a slow answer shortens it. Absent: an advisory arbiter.
    */
   readonly untilMs?: number;
+  /**
+   * The highest epoch that an exclusive arbiter has granted to anybody, where it knows: a node whose own memory was lost
+   * claims above it (rule R16), instead of being denied for ever.
+   */
+  readonly seenEpoch?: number;
 }
 
 /**
@@ -184,6 +189,7 @@ export interface Arbiter {
    * address is gone. The other node need not wait for the grant to end. Deadline 2 s; a failure costs that wait alone.
    */
   release?(epoch: number): Promise<void>;
+  /** Ends a question that is under way. Frees no grant: pulse serves on while node restarts, and asks through the next. */
   stop(): Promise<void>;
   /** One line for status. Synchronous. */
   describe(): string;
