@@ -26,7 +26,7 @@ const { version } = JSON.parse(readFileSync(join(root, "core/package.json"), "ut
 const architecture = process.arch;
 
 /** Of our own packages: what runs, what plugin authors compile against, what people read. */
-const ownFiles = ["package.json", "bin", "dist/src", "systemd", "README.md", "example.yaml"];
+const ownFiles = ["package.json", "bin", "dist/src", "systemd", "templates", "README.md", "example.yaml"];
 /** Of what is compiled: nothing runs these. */
 const left = /\.(map|tsbuildinfo)$/;
 

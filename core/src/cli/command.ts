@@ -12,7 +12,7 @@ export interface CommandModule {
 
 export interface CommandEntry {
   readonly name: string;
-  readonly group: "Set up:" | "Run:" | "Operate:" | "Look:";
+  readonly group: "Set up:" | "Extend:" | "Run:" | "Operate:" | "Look:";
   /** One line for the list of commands. */
   readonly summary: string;
   load(): Promise<CommandModule>;

@@ -40,6 +40,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./key.js"),
   },
   {
+    name: "plugin",
+    group: "Extend:",
+    summary: "make a new plugin package, or run the suite of its kind against any",
+    load: () => import("./plugin.js"),
+  },
+  {
     name: "run",
     group: "Run:",
     summary: "run this node in the foreground: pulse and node",

@@ -14,19 +14,10 @@ import { cliError } from "../errors/cli.js";
 import { UnderstudyError } from "../errors/error.js";
 import type { PluginKind } from "../plugin/contract.js";
 import { checkPlugins } from "../plugin/host.js";
+import { pluginKinds } from "../plugin/kinds.js";
 import { type FoundPlugin, findPlugin } from "../plugin/load-plugin.js";
 import { installedNames } from "../plugin/resolve.js";
 import { examples, type GlobalOptions, globalOptions, print, printJson } from "./command.js";
-
-const kinds: readonly PluginKind[] = [
-  "transport",
-  "address",
-  "store",
-  "service",
-  "arbiter",
-  "fence",
-  "observer",
-];
 
 export function define(command: Command): void {
   command
@@ -36,7 +27,7 @@ export function define(command: Command): void {
   command
     .command("show <name>")
     .description("show the options of a plugin: types, defaults and what they are for")
-    .option("--kind <kind>", `which kind is meant when several have that name: ${kinds.join(", ")}`)
+    .option("--kind <kind>", `which kind is meant when several have that name: ${pluginKinds.join(", ")}`)
     .addHelpText(
       "after",
       examples(
@@ -51,7 +42,8 @@ export function define(command: Command): void {
     .command("installed")
     .description("list the plugins that came with this installation, also those the config does not name")
     .action(() => {
-      for (const kind of kinds) print(`${kind.padEnd(10)} ${installedNames(kind).join(", ") || "none"}`);
+      for (const kind of pluginKinds)
+        print(`${kind.padEnd(10)} ${installedNames(kind).join(", ") || "none"}`);
     });
 }
 
@@ -100,12 +92,13 @@ async function show(name: string, asked: string | undefined, { config }: GlobalO
 
 function kindsOf(name: string, asked: string | undefined): readonly PluginKind[] {
   if (asked !== undefined) {
-    const kind = kinds.find((known) => known === asked);
-    if (kind === undefined) throw cliError("CLI_USAGE", `--kind ${asked}: the kinds are ${kinds.join(", ")}`);
+    const kind = pluginKinds.find((known) => known === asked);
+    if (kind === undefined)
+      throw cliError("CLI_USAGE", `--kind ${asked}: the kinds are ${pluginKinds.join(", ")}`);
     return [kind];
   }
-  const byName = kinds.filter((kind) => installedNames(kind).includes(name));
-  return byName.length > 0 ? byName : kinds;
+  const byName = pluginKinds.filter((kind) => installedNames(kind).includes(name));
+  return byName.length > 0 ? byName : pluginKinds;
 }
 
 async function findAny(
@@ -114,7 +107,7 @@ async function findAny(
   configFile: string,
 ): Promise<FoundPlugin<PluginKind>> {
   // "transport-udp" is how the package is called, and a person may well write it.
-  const kind = kinds.find((one) => name.startsWith(`${one}-`));
+  const kind = pluginKinds.find((one) => name.startsWith(`${one}-`));
   const entry = { plugin: kind === undefined ? name : name.slice(kind.length + 1), options: {}, at: "" };
   for (const one of kind === undefined ? among : [kind]) {
     try {
@@ -124,7 +117,7 @@ async function findAny(
       if (!next) throw error;
     }
   }
-  const near = nearestWord(entry.plugin, kinds.flatMap(installedNames));
+  const near = nearestWord(entry.plugin, pluginKinds.flatMap(installedNames));
   const hint = near === undefined ? "" : `; did you mean ${near}?`;
   throw cliError("CLI_USAGE", `there is no plugin ${name} of kind ${among.join(", ")}${hint}`);
 }

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { AddressBackend, AddressReports } from "../plugin/contract.js";
+import { noteSuite } from "./suites-run.js";
 import { until, within } from "./until.js";
 
 export interface AddressSuite {
@@ -54,6 +55,7 @@ export function recordingReports(): HeardReports {
 type Work = (backend: AddressBackend, reports: HeardReports) => Promise<void>;
 
 export function addressConformance(suite: AddressSuite): void {
+  noteSuite("address");
   const started = (work: Work) => async () => {
     const backend = suite.make();
     const reports = recordingReports();

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Arbiter, Ruling, Side } from "../plugin/contract.js";
 import { grantTests } from "./arbiter-grants.js";
+import { noteSuite } from "./suites-run.js";
 import { until, within } from "./until.js";
 
 export interface ArbiterFixture {
@@ -67,6 +68,7 @@ const tests: readonly ArbiterTest[] = [
 ];
 
 export function arbiterConformance(suite: ArbiterSuite): void {
+  noteSuite("arbiter");
   describe(`${suite.name} is an arbiter`, () => {
     for (const [what, work] of tests) test(what, () => useArbiter(suite, work));
   });

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Observer, TimelineEntry } from "../plugin/contract.js";
+import { noteSuite } from "./suites-run.js";
 import { until, within } from "./until.js";
 
 export interface ObserverFixture {
@@ -38,6 +39,7 @@ export function timelineEntry(changes: Partial<TimelineEntry> = {}): TimelineEnt
 }
 
 export function observerConformance(suite: ObserverSuite): void {
+  noteSuite("observer");
   const use = async (made: Promise<ObserverFixture>, work: (fixture: ObserverFixture) => Promise<void>) => {
     const fixture = await made;
     try {

@@ -12,8 +12,8 @@ let made = 0;
 const inside = "UNDERSTUDY_PRIVATE_NETWORK";
 
 /**
- * Call it first in a test file, with `import.meta.url`. Outside it runs the file inside, passes its results on and ends
- * this process; inside it returns. Needs `unshare` and `setpriv` (util-linux), `ip` (iproute2) and user namespaces or root.
+ * Call it first in a test file, with `import.meta.url`. Outside it runs this program again inside, passes its results on
+ * and ends this process; inside it returns. Needs `unshare` and `setpriv` (util-linux), `ip` (iproute2) and user namespaces or root.
  */
 export function enterPrivateNetwork(moduleUrl: string): void {
   if (process.env[inside] !== undefined) return;
@@ -23,7 +23,9 @@ export function enterPrivateNetwork(moduleUrl: string): void {
   const file = fileURLToPath(moduleUrl);
   // unshare ignores the signals that end a test run, so the kernel is told to end it together with this process.
   const args = ["--pdeathsig", "KILL", "unshare", ...flags, "sh", "-c", script, "sh"];
-  const node = [process.execPath, ...process.execArgv, file];
+  // The same program with the same arguments: the file is not always the one that was started.
+  const program = process.argv.length > 1 ? process.argv.slice(1) : [file];
+  const node = [process.execPath, ...process.execArgv, ...program];
   const ran = spawnSync("setpriv", [...args, ...node], {
     stdio: "inherit",
     env: { ...process.env, [inside]: "1" },

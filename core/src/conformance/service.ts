@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Service } from "../plugin/contract.js";
+import { noteSuite } from "./suites-run.js";
 import { until, within } from "./until.js";
 
 export interface ServiceFixture {
@@ -44,6 +45,7 @@ const tests: readonly (readonly [string, Work])[] = [
 ];
 
 export function serviceConformance(suite: ServiceSuite): void {
+  noteSuite("service");
   describe(`${suite.name} is a service`, () => {
     const crashing: typeof tests = [
       ["health tells the truth when it has crashed, and it comes back", healthIsTrue],

@@ -26,6 +26,7 @@ import {
   rollsBack,
   rollsBackNothing,
 } from "./store-rows.js";
+import { noteSuite } from "./suites-run.js";
 
 export interface StoreSuite {
   readonly name: string;
@@ -34,6 +35,7 @@ export interface StoreSuite {
 }
 
 export function storeConformance(suite: StoreSuite): void {
+  noteSuite("store");
   const within =
     (work: (place: Place) => void | Promise<void>): (() => Promise<void>) =>
     async () => {

@@ -9,6 +9,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { Transport } from "../plugin/contract.js";
+import { noteSuite } from "./suites-run.js";
 import { until, within } from "./until.js";
 
 export interface TransportPair {
@@ -37,6 +38,7 @@ function frameOf(size: number, salt = 0): Uint8Array {
 }
 
 export function transportConformance(suite: TransportSuite): void {
+  noteSuite("transport");
   const open = async (work: (pair: TransportPair) => Promise<void>): Promise<void> => {
     const pair = await suite.makePair();
     try {

@@ -19,6 +19,10 @@ export const pluginErrors = {
     meaning: "What the module exports by default was not made by definePlugin, so it cannot be run.",
     todo: "Make it with definePlugin from @understudy/core/public, or name the right package.",
   },
+  PLUGIN_UNKNOWN_KIND: {
+    meaning: "The plugin says that it is of a kind that there is not, so nothing knows what to do with it.",
+    todo: "Correct `kind` in the plugin's definePlugin.",
+  },
   PLUGIN_WRONG_KIND: {
     meaning: "The plugin is of another kind than the place in the config needs.",
     todo: "Move the entry to the part of the config for its kind, or name a plugin of the kind wanted.",
@@ -30,6 +34,10 @@ export const pluginErrors = {
   PLUGIN_API_TOO_OLD: {
     meaning: "The plugin was made for an older contract and could not be run safely by this Understudy.",
     todo: "Install a newer version of the plugin.",
+  },
+  PLUGIN_API_WRONG: {
+    meaning: "The version of the contract that a plugin was made for is a whole number, and this is none.",
+    todo: "Make it with definePlugin, and write a number under `understudy.api` in its package.json.",
   },
   PLUGIN_WRONG_PROCESS: {
     meaning: "Only transports and addresses may run in pulse, and addresses must.",
@@ -62,6 +70,10 @@ export const pluginErrors = {
   PLUGIN_STOP_DEADLINE: {
     meaning: "The plugin did not stop in time; everything else was stopped all the same.",
     todo: "Look for what it may have left behind, and report it to the plugin's author.",
+  },
+  PLUGIN_NO_SUITE: {
+    meaning: "The package does not say how the suite of its kind gets instances, so nothing could be tested.",
+    todo: "Name a module under `understudy.conformance` in its package.json that exports `plugin` and `conformance`.",
   },
   PLUGINS_WRONG: {
     meaning: "Several plugins cannot be used as the config says, so this node does not start.",

@@ -10,6 +10,7 @@ import type { HostProcess, PluginKind } from "./contract.js";
 import type { PluginKinds } from "./define-plugin.js";
 import { type CapabilityValues, resolveNeeds } from "./di.js";
 import { type Loaded, loadPlugin } from "./load-plugin.js";
+import { asOne } from "./several.js";
 
 export type { CapabilityValues } from "./di.js";
 export { type Loaded, loadPlugin } from "./load-plugin.js";
@@ -84,15 +85,6 @@ export async function checkPlugins(local: LocalConfig): Promise<readonly Loaded[
     ...fences,
     ...observers,
   ];
-}
-
-function asOne(problems: readonly UnderstudyError[]): UnderstudyError {
-  const [only] = problems;
-  if (only !== undefined && problems.length === 1) return only;
-  const lines = problems.map(({ message, code, todo }) => `- ${message}\n  ${todo} [${code}]`);
-  return pluginError("PLUGINS_WRONG", `${problems.length} plugins cannot be used:\n${lines.join("\n")}`, {
-    details: { problems: problems.map(({ code, message, details }) => ({ code, message, ...details })) },
-  });
 }
 
 /** Makes the plugin with plain values. Throws PLUGIN_NEEDS_UNKNOWN or PLUGIN_CREATE_FAILED. */

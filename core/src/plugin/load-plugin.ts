@@ -11,10 +11,13 @@ import { formatMistakes, mistakeAt, objectionsOf } from "../config/mistakes.js";
 import { keyPath, readYaml, type YamlText } from "../config/places.js";
 import type { UnderstudyError } from "../errors/error.js";
 import { pluginError, type pluginErrors } from "../errors/plugins.js";
+import { apiFault, definitionFaults } from "./check-definition.js";
 import type { PluginKind } from "./contract.js";
 import { withDeadline } from "./deadline.js";
-import { PLUGIN_API_VERSION, type Plugin } from "./define-plugin.js";
+import type { Plugin } from "./define-plugin.js";
+import { lendCore } from "./own-core.js";
 import { resolvePlugin } from "./resolve.js";
+import { asOne } from "./several.js";
 
 export interface Loaded<K extends PluginKind = PluginKind> {
   readonly plugin: Plugin<K>;
@@ -51,6 +54,9 @@ export async function findPlugin<K extends PluginKind>(
   const report = reporter(entry, configFile);
   const found = resolvePlugin(entry.plugin, kind, dirname(configFile));
   if (!found.found) throw report("PLUGIN_NOT_FOUND", found.why);
+  // Before its code runs, which may well use what is not there.
+  const api = found.api === undefined ? undefined : apiFault(found.api);
+  if (api !== undefined) throw report(api.code, `${found.packageName}: ${api.what}`);
   const exported = await importDefault(found.file, report);
   const plugin = checkPlugin(exported, kind, found.packageName, report);
   return { plugin, packageName: found.packageName, version: found.version };
@@ -81,6 +87,7 @@ function yamlOf(file: string): YamlText | undefined {
 
 async function importDefault(file: string, report: Report): Promise<unknown> {
   let module: Readonly<Record<string, unknown>>;
+  lendCore();
   try {
     const imported = import(pathToFileURL(file).href) as Promise<Readonly<Record<string, unknown>>>;
     const inTime = await withDeadline(imported, importDeadlineMs);
@@ -105,47 +112,13 @@ function checkPlugin<K extends PluginKind>(
   packageName: string,
   report: Report,
 ): Plugin<K> {
-  if (!looksLikePlugin(exported)) {
-    throw report("PLUGIN_NOT_A_PLUGIN", `what ${packageName} exports by default is no plugin`);
+  const faults = definitionFaults(exported);
+  if (faults.length > 0) throw asOne(faults.map(({ code, what }) => report(code, `${packageName}: ${what}`)));
+  const plugin = exported as Plugin;
+  if (!isOfKind(plugin, kind)) {
+    throw report("PLUGIN_WRONG_KIND", `${packageName} is of kind ${plugin.kind}, and ${kind} is wanted here`);
   }
-  const { apiVersion } = exported;
-  if (apiVersion > PLUGIN_API_VERSION) {
-    const versions = `version ${apiVersion} of the plugin contract; this is version ${PLUGIN_API_VERSION}`;
-    throw report("PLUGIN_API_TOO_NEW", `${packageName} was made for ${versions}`);
-  }
-  if (apiVersion < PLUGIN_API_VERSION) {
-    const versions = `version ${apiVersion} of the plugin contract; this is version ${PLUGIN_API_VERSION}`;
-    throw report("PLUGIN_API_TOO_OLD", `${packageName} was made for ${versions}`);
-  }
-  if (!isOfKind(exported, kind)) {
-    throw report(
-      "PLUGIN_WRONG_KIND",
-      `${packageName} is of kind ${exported.kind}, and ${kind} is wanted here`,
-    );
-  }
-  checkProcess(exported, packageName, report);
-  return exported;
-}
-
-function checkProcess({ kind, runsIn }: Plugin, packageName: string, report: Report): void {
-  const allowed = kind === "address" ? ["pulse"] : kind === "transport" ? ["pulse", "node"] : ["node"];
-  if (allowed.includes(runsIn)) return;
-  throw report("PLUGIN_WRONG_PROCESS", `${packageName}, of kind ${kind}, says that it runs in ${runsIn}`);
-}
-
-function looksLikePlugin(value: unknown): value is Plugin {
-  if (typeof value !== "object" || value === null) return false;
-  const plugin = value as Partial<Record<keyof Plugin, unknown>>;
-  return (
-    plugin.understudyPlugin === true &&
-    typeof plugin.apiVersion === "number" &&
-    typeof plugin.name === "string" &&
-    typeof plugin.kind === "string" &&
-    typeof plugin.make === "function" &&
-    typeof plugin.needs === "object" &&
-    plugin.needs !== null &&
-    typeof (plugin.config as { safeParse?: unknown } | undefined)?.safeParse === "function"
-  );
+  return plugin;
 }
 
 function isOfKind<K extends PluginKind>(plugin: Plugin, kind: K): plugin is Plugin<K> & Plugin {

@@ -3,13 +3,13 @@
  * for; nothing is scanned and nothing found by chance.
  */
 
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { z } from "zod";
 import { nearestWord } from "../config/words.js";
 import type { PluginKind } from "./contract.js";
+import { packageAround, readDescription } from "./description.js";
 
 export const systemPluginFolder = "/etc/understudy/plugins";
 
@@ -19,6 +19,8 @@ export interface PluginFile {
   readonly file: string;
   readonly packageName: string;
   readonly version: string;
+  /** What its package.json says under `understudy.api`; undefined when it says nothing. */
+  readonly api: unknown;
 }
 
 export interface NoPluginFile {
@@ -70,6 +72,19 @@ function resolvePath(path: string): PluginFile | NoPluginFile {
   }
 }
 
+/** The folder of an installed package, by its name or "KIND-NAME", seen from a folder; for tools. */
+export function resolvePackageFolder(named: string, from: string): string | undefined {
+  const names = named.startsWith("@") ? [named] : [named, `@understudy/${named}`];
+  const bases = [join(from, "x"), join(systemPluginFolder, "x"), import.meta.filename];
+  return bases
+    .flatMap((base) => names.flatMap((name) => foldersOf(name, createRequire(base))))
+    .find((folder) => existsSync(join(folder, "package.json")));
+}
+
+function foldersOf(name: string, require: NodeJS.Require): readonly string[] {
+  return (require.resolve.paths(name) ?? []).map((folder) => join(folder, name));
+}
+
 function resolvePackage(name: string, base: string): string | undefined {
   const require = createRequire(pathToFileURL(base));
   try {
@@ -97,30 +112,11 @@ function importedFile(exported: unknown): string | undefined {
   return importedFile(main) ?? importedFile(imported) ?? importedFile(fallback);
 }
 
-const descriptionSchema = z.object({
-  name: z.string().optional(),
-  version: z.string().optional(),
-  exports: z.unknown().optional(),
-});
-
-function readDescription(file: string): z.infer<typeof descriptionSchema> | undefined {
-  try {
-    const parsed = descriptionSchema.safeParse(JSON.parse(readFileSync(file, "utf8")));
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** The package a file belongs to: the nearest description above it that has a name. */
 function withPackage(file: string): PluginFile {
-  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
-    const description = readDescription(join(folder, "package.json"));
-    if (description?.name !== undefined) {
-      return { found: true, file, packageName: description.name, version: description.version ?? "unknown" };
-    }
-  }
-  return { found: true, file, packageName: file, version: "unknown" };
+  const around = packageAround(dirname(file));
+  const { name = file, version = "unknown", understudy } = around?.description ?? {};
+  return { found: true, file, packageName: name, version, api: understudy?.api };
 }
 
 /** Short names of the plugins of a kind that came with this installation, for hints only. */
