@@ -17,6 +17,7 @@ export {
   runCommand,
   signalGroup,
 } from "./command/run-command.js";
+export { duration, formatDuration } from "./config/duration.js";
 export type { ErrorCatalogue, ErrorEntry } from "./errors/error.js";
 export { errorsOf, UnderstudyError } from "./errors/error.js";
 export { serviceError } from "./errors/service.js";
