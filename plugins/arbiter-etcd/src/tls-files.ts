@@ -1,5 +1,6 @@
 /** Reads what the config names by path: certificates, key and password. Missing or broken files are named. */
 
+import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import { etcdError } from "./errors.js";
@@ -26,6 +27,8 @@ export async function readTlsFiles({ tls }: EtcdOptions): Promise<TlsMaterial> {
     ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
   };
   try {
+    // OpenSSL skips a broken authority without a word.
+    if (material.ca !== undefined) new X509Certificate(material.ca);
     createSecureContext(material);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -42,6 +42,11 @@ export interface EtcdSetUp {
 
 let nextPort = 2379;
 
+/** The monotonic clock that grants are reckoned by. */
+export function nowMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
 /** Undefined when it is not answered with 200 within a second. */
