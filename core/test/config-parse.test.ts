@@ -68,6 +68,7 @@ test("five lines are a working pair", () => {
     arbiters: [],
     onArbiterLost: "stepDown",
     fences: [],
+    fenceDelayMs: 30_000,
     observers: [],
     keyFile: "/etc/understudy/key",
     folders: { state: "/var/lib/understudy", run: "/run/understudy" },

@@ -70,6 +70,7 @@ export function testConfig(folder: string, side: Side, changes: Partial<Config> 
     arbiters: [],
     onArbiterLost: "stepDown",
     fences: [],
+    fenceDelayMs: 30_000,
     observers: [],
     keyFile: join(folder, "key"),
     folders: { state: folder, run: folder },

@@ -17,5 +17,9 @@ export const testSettings: Settings = {
   askAfterMs: 2500,
   probeEveryMs: 4,
   configDigest: "00000000",
+  arbiters: [],
+  onArbiterLost: "stepDown",
+  fences: [],
+  fenceDelayMs: 30_000,
   canProbeAddress: true,
 };

@@ -83,6 +83,10 @@ export function defaultSettings(self: Side, paths: readonly SimulatedPath[]): Se
     askAfterMs: 2500,
     probeEveryMs: 4,
     configDigest: "00000001",
+    arbiters: [],
+    onArbiterLost: "stepDown",
+    fences: [],
+    fenceDelayMs: 30_000,
     canProbeAddress: true,
   };
 }

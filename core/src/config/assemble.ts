@@ -38,6 +38,7 @@ export function assembleConfig(file: FileShape): Config {
     arbiters: file.arbiters.map((entry, index) => pluginEntry(entry, `arbiters[${index}]`)),
     onArbiterLost: file.onArbiterLost,
     fences: file.fences.map((entry, index) => pluginEntry(entry, `fences[${index}]`)),
+    fenceDelayMs: file.fenceDelay,
     observers: file.observers.map((entry, index) => pluginEntry(entry, `observers[${index}]`)),
     keyFile: file.keyFile,
     folders: file.folders,

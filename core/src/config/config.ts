@@ -83,6 +83,8 @@ export interface Config {
   readonly onArbiterLost: "keep" | "stepDown";
   /** In the order in which they are tried (rule R32). */
   readonly fences: readonly PluginEntry[];
+  /** R32: how much later the side that is not preferred fires, 30000 */
+  readonly fenceDelayMs: number;
   readonly observers: readonly PluginEntry[];
   readonly keyFile: string;
   readonly folders: { readonly state: string; readonly run: string };

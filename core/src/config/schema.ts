@@ -239,6 +239,12 @@ export const fileSchema = z.strictObject({
       "What makes certain that a silent node answers nobody; a takeover without its word waits until one has confirmed " +
         "(rule R32). Tried in this order.",
     ),
+  fenceDelay: duration({ min: 0, max: hour })
+    .prefault("30s")
+    .describe(
+      "When neither node is known to serve, the one that is not preferred fires its fence this much later, so that two " +
+        "that cannot hear each other do not switch each other off (rule R32). Longer than a fence takes.",
+    ),
   observers: z
     .array(pluginEntry)
     .max(64, "must name at most 64 observers")

@@ -10,8 +10,11 @@ export type AlarmCode =
   | "ADDRESS_CONFLICT"
   | "ADDRESS_REFUSED"
   | "ADDRESS_TAMPERED"
+  | "ARBITER_DENIES"
+  | "ARBITER_LOST"
   | "BEATS_EATEN"
   | "CONFIG_DIFFERS"
+  | "FENCE_FAILED"
   | "FOREIGN_BEATS"
   | "PATH_DEGRADED"
   | "PEER_DEAD"
@@ -63,6 +66,12 @@ export type Action =
   | { readonly type: "unfreeze" }
   /** Ask the peer over TLS whether it is active; answered by `peerRoleAnswered` or `actionFinished` unknown. */
   | { readonly type: "askPeerRole"; readonly id: number }
+  /** Ask these whether this node may serve with `epoch`; each answers by `arbiterRuled`. One under way goes on. */
+  | { readonly type: "askArbiters"; readonly epoch: number; readonly names: readonly string[] }
+  /** This node does not serve with a grant of up to `epoch` any more, or will not; questions under way end. */
+  | { readonly type: "releaseGrant"; readonly epoch: number }
+  /** Fire it at the other node; comes back as `actionFinished` within two minutes (rule R32). */
+  | { readonly type: "fence"; readonly id: number; readonly name: string }
   | { readonly type: "raiseAlarm"; readonly code: AlarmCode; readonly detail: string }
   | { readonly type: "clearAlarm"; readonly code: AlarmCode }
   /** One line of the timeline (G9). */

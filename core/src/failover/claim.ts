@@ -8,17 +8,10 @@ import { sendBeatNow } from "./beats.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, enterRole, momentMs, nextId, raiseAlarm, record } from "./draft.js";
 import { claimsAgainst, nextEpoch } from "./epochs.js";
+import { watchGrant } from "./grant.js";
+import { permitted } from "./permission.js";
 import { releaseAddress } from "./release.js";
-import type { State } from "./state.js";
-
-export interface Claim {
-  readonly why: string;
-  readonly rules: readonly string[];
-  /** The other node was lost, not asked: counts against failback (rule R25). */
-  readonly involuntary: boolean;
-  /** Alone and unverified (rule R24). */
-  readonly stale: boolean;
-}
+import type { Claim, State } from "./state.js";
 
 /** Whether this node may take the address at all, leaving aside whether it should. */
 export function mayClaim(state: State, atMs: number): boolean {
@@ -33,14 +26,23 @@ export function mayClaim(state: State, atMs: number): boolean {
   );
 }
 
-export function claim(draft: Draft, claimed: Claim): void {
+/** False: the arbiters or a fence are waited for, and whoever has the reason must come again. */
+export function claim(draft: Draft, claimed: Claim): boolean {
+  if (!permitted(draft, claimed)) return false;
+  take(draft, claimed);
+  return true;
+}
+
+function take(draft: Draft, claimed: Claim): void {
   const { state, atMs } = draft;
-  const epoch = nextEpoch(state.settings.self, state.highestEpoch);
+  const epoch = nextEpoch(state.settings.self, Math.max(state.highestEpoch, state.arbiterEpoch));
   state.epoch = epoch;
   state.highestEpoch = epoch;
   state.suspicion = undefined;
   state.firstClaim = undefined;
   state.goodbye = undefined;
+  state.pendingClaim = undefined;
+  state.fencing = undefined;
   state.servingStale = claimed.stale;
   if (claimed.involuntary) {
     const hourAgo = atMs - 3_600_000;
@@ -73,7 +75,7 @@ export function persistEpoch(draft: Draft): void {
 export function raiseEpoch(draft: Draft): void {
   const { state } = draft;
   const from = state.epoch;
-  state.epoch = nextEpoch(state.settings.self, state.highestEpoch);
+  state.epoch = nextEpoch(state.settings.self, Math.max(state.highestEpoch, state.arbiterEpoch));
   state.highestEpoch = state.epoch;
   record(draft, "epoch", `epoch ${from} -> ${state.epoch}: the other node had seen a higher one`, ["R16"]);
   draft.actions.push({ type: "armClaims", epochs: claimsAgainst(state.settings.self, state.epoch) });
@@ -84,6 +86,8 @@ export function raiseEpoch(draft: Draft): void {
 
 export function addressAcquired(draft: Draft): void {
   const { state, atMs } = draft;
+  watchGrant(draft);
+  if (state.role !== "claiming") return;
   state.acquireId = undefined;
   state.leaseRenewedMs = atMs;
   enterRole(draft, "active", state.reason, []);

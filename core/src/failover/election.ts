@@ -4,17 +4,21 @@
  */
 
 import type { Side } from "../plugin/contract.js";
+import { askArbiters } from "./arbiters.js";
 import { claim, mayClaim } from "./claim.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, enterRole, momentMs, raiseAlarm } from "./draft.js";
 import { ownScore, peerScore } from "./health.js";
 import { holdsAddress, peerReachable, serves } from "./peer.js";
-import type { State } from "./state.js";
+import { keepClaim, pendingNow } from "./permission.js";
+import type { Claim, State } from "./state.js";
 
 /** Before a first claim the segment is asked this often, so many milliseconds apart, who has the address (R15). */
 const conflictProbes = 3;
 const conflictProbeEveryMs = 8;
 const strangerRemembersMs = 1000;
+/** A first claim that waits for an arbiter or a fence looks this often whether it still has its reason. */
+const permissionEveryMs = 50;
 /** Both had merged and nobody serves: long enough for a restart of pulse, short enough for people. */
 const mergedWaitMs = 2000;
 /** The address answered from the other node so lately that it serves, although its beats do not arrive. */
@@ -45,19 +49,33 @@ export function leaveJoining(draft: Draft): void {
 export function takeOnGoodbye(draft: Draft, epoch: number, loss: { readonly involuntary: boolean }): void {
   const { state, atMs } = draft;
   if (epoch < state.highestEpoch || !mayClaim(state, atMs) || !verified(state)) return;
-  claim(draft, {
+  const claimed: Claim = {
     why: `the other node gave the address up, epoch ${epoch}`,
     rules: ["R12"],
     involuntary: loss.involuntary,
     stale: false,
-  });
+    word: true,
+  };
+  if (!claim(draft, claimed)) keepClaim(draft, claimed);
+}
+
+/** What the other node's word allowed and the arbiters did not yet. */
+export function retryPendingClaim(draft: Draft): void {
+  const { state, atMs } = draft;
+  const claimed = pendingNow(state, atMs);
+  if (claimed === undefined) return;
+  const standsBy = state.role === "standby" || state.role === "joining";
+  const served = holdsAddress(state.peer.beat) && !state.peer.dead;
+  if (!standsBy || served || state.intents.maintenance || state.stopping) state.pendingClaim = undefined;
+  else if (mayClaim(state, atMs) && verified(state)) claim(draft, claimed);
 }
 
 /** Decides nothing while anybody is known to serve. */
 export function elect(draft: Draft): void {
   const { state, atMs } = draft;
   const peerServes = holdsAddress(state.peer.beat);
-  if (!mayClaim(state, atMs) || (peerServes && !state.peer.dead) || state.suspicion !== undefined) {
+  const busy = state.suspicion !== undefined || state.pendingClaim !== undefined;
+  if (!mayClaim(state, atMs) || (peerServes && !state.peer.dead) || busy) {
     state.firstClaim = undefined;
     return;
   }
@@ -81,6 +99,8 @@ export function elect(draft: Draft): void {
     why: reason.why,
     stale: reason.stale,
   };
+  // Their answers are in when the segment has been asked.
+  askArbiters(draft);
   continueFirstClaim(draft);
 }
 
@@ -102,6 +122,10 @@ function electWithPeer(state: State, atMs: number): Reason | undefined {
   if (own > other) return { why: "nobody serves and this node is the healthier one", stale: false };
   if (own === other && preferred)
     return { why: "nobody serves and this node is the preferred one", stale: false };
+  // The one that should serve may be the one that the arbiters do not let: after a while the other one asks them.
+  const patienceMs = 1.5 * mergedWaitMs;
+  if (state.settings.arbiters.length > 0 && atMs - state.nobodySinceMs >= patienceMs)
+    return { why: `nobody has served for ${patienceMs / 1000} s`, stale: false };
   return waitedAlone(state, atMs, preferred);
 }
 
@@ -155,5 +179,8 @@ function continueFirstClaim(draft: Draft): void {
     return;
   }
   clearAlarm(draft, "ADDRESS_CONFLICT");
-  claim(draft, { why: first.why, rules: ["R15", "R24"], involuntary: false, stale: first.stale });
+  const word = peerReachable(state);
+  const rules = ["R15", "R24"];
+  if (claim(draft, { why: first.why, rules, involuntary: false, stale: first.stale, word })) return;
+  state.firstClaim = { ...first, nextProbeMs: atMs + permissionEveryMs };
 }

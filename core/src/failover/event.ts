@@ -30,7 +30,9 @@ export type DatabaseState = "opening" | "open" | "lost";
 export type OperatorRequest =
   | { readonly kind: "switchover"; readonly to: Side | undefined; readonly force: boolean }
   | { readonly kind: "clearPreference" }
-  | { readonly kind: "maintenance"; readonly on: boolean; readonly force: boolean };
+  | { readonly kind: "maintenance"; readonly on: boolean; readonly force: boolean }
+  /** The operator has seen to it that the other node is off: as good as a fence (rule R32). */
+  | { readonly kind: "confirmDead" };
 
 type Happening =
   /** First event of all. `epoch` is the highest this node ever wrote down, 0 on a new disk. */
@@ -77,6 +79,16 @@ type Happening =
       readonly id: number;
       readonly active: boolean;
       readonly epoch: number;
+    }
+  /** What an arbiter said to a question about `epoch`; `untilMs` and `seenEpoch` as in the contract's Ruling. */
+  | {
+      readonly type: "arbiterRuled";
+      readonly name: string;
+      readonly epoch: number;
+      readonly verdict: "granted" | "denied" | "unknown";
+      readonly why: string;
+      readonly untilMs?: number;
+      readonly seenEpoch?: number;
     }
   | { readonly type: "operatorAsked"; readonly requestId: string; readonly request: OperatorRequest }
   /** The process was asked to end: hand over or release, then `stopped`. */

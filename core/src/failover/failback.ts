@@ -6,6 +6,7 @@
 import type { Draft } from "./draft.js";
 import { clearAlarm, raiseAlarm } from "./draft.js";
 import { preferredSide } from "./election.js";
+import { grantObstacle } from "./grant.js";
 import { beginHandover, peerCanServe } from "./handover.js";
 import { clientPathsTwoWay, fullHealthScore, lacking, ownHealth, ownScore, peerScore } from "./health.js";
 import { peerReachable } from "./peer.js";
@@ -24,7 +25,7 @@ export function considerHandover(draft: Draft): void {
 function considerHealth(draft: Draft): void {
   const { state } = draft;
   if (state.handover !== undefined || !peerCanServe(state)) return;
-  if (peerScore(state) <= ownScore(state)) return;
+  if (peerScore(state) <= ownScore(state) || grantObstacle(state, draft.atMs) !== undefined) return;
   beginHandover(draft, "health", `the other node is healthier; here fails: ${lacking(ownHealth(state))}`, [
     "R27",
     "G6",
@@ -96,5 +97,5 @@ export function failbackObstacle(state: State, atMs: number): string | undefined
   if (peerScore(state) < fullHealthScore)
     return `the preferred node is not well, it lacks: ${lacking(beat.health)}`;
   if (!clientPathsTwoWay(state)) return "a client path does not carry beats both ways";
-  return undefined;
+  return grantObstacle(state, atMs);
 }

@@ -3,6 +3,7 @@
  * and the kernel withdraws the address (DESIGN, house style).
  */
 
+import { isExclusive } from "./arbiters.js";
 import type { State } from "./state.js";
 
 export class BrokenInvariant extends Error {
@@ -40,6 +41,10 @@ export function assertSound(before: State, after: State): void {
   hold(
     after.handover === undefined || after.role === "active" || after.role === "releasing",
     "a handover has something to hand over",
+  );
+  hold(
+    !serving || !isExclusive(after.settings) || after.arbitration !== undefined,
+    "a node that serves under an exclusive arbiter has asked it (R30)",
   );
   hold(after.suspicion === undefined || after.role !== "active", "an active node suspects nobody");
 }

@@ -6,6 +6,7 @@ import type { Side } from "../plugin/contract.js";
 import type { Draft } from "./draft.js";
 import { enterRole, nextId, record } from "./draft.js";
 import type { Intents, OperatorRequest } from "./event.js";
+import { countAsDead } from "./fencing.js";
 import { beginHandover, peerCanServe } from "./handover.js";
 import { standDown } from "./release.js";
 import type { OperatorWait, State } from "./state.js";
@@ -14,6 +15,10 @@ const moveLimitMs = 10_000;
 
 export function operatorAsked(draft: Draft, requestId: string, request: OperatorRequest): void {
   const { state } = draft;
+  if (request.kind === "confirmDead") {
+    confirmDead(draft, requestId);
+    return;
+  }
   if (state.operator !== undefined) {
     answer(draft, requestId, false, "another request is being carried out: try again in a moment");
     return;
@@ -40,6 +45,21 @@ function answer(draft: Draft, requestId: string, ok: boolean, message: string): 
   draft.actions.push({ type: "answerOperator", requestId, ok, message });
 }
 
+/** Where no fence can confirm it, a person can who has seen to it (rule R32). Nothing is written down: it is soon used. */
+function confirmDead(draft: Draft, requestId: string): void {
+  const { state } = draft;
+  if (state.settings.fences.length === 0) {
+    answer(draft, requestId, false, "no fences are configured, so nothing waits for this");
+  } else if (state.peer.beat !== undefined && !state.peer.dead) {
+    answer(draft, requestId, false, "the other node is heard: it is not dead");
+  } else {
+    countAsDead(draft, "the operator has confirmed it");
+    answer(draft, requestId, true, "the other node counts as dead until it is heard after a restart");
+  }
+}
+
+type Lasting = Exclude<OperatorRequest, { readonly kind: "confirmDead" }>;
+
 function otherSide(side: Side): Side {
   return side === "primary" ? "secondary" : "primary";
 }
@@ -56,7 +76,7 @@ function targetOf(state: State, request: { readonly to: Side | undefined }): Sid
   return request.to ?? otherSide(servingSide(state) ?? state.settings.self);
 }
 
-function objectionTo(state: State, request: OperatorRequest): string | undefined {
+function objectionTo(state: State, request: Lasting): string | undefined {
   if (request.kind === "switchover") {
     const target = targetOf(state, request);
     if (request.force || target === servingSide(state)) return undefined;
@@ -79,7 +99,7 @@ function objectionTo(state: State, request: OperatorRequest): string | undefined
   return undefined;
 }
 
-function intentsAfter(state: State, request: OperatorRequest): Intents {
+function intentsAfter(state: State, request: Lasting): Intents {
   const { intents } = state;
   const version = intents.preference.version + 1;
   if (request.kind === "maintenance") return { ...intents, maintenance: request.on };

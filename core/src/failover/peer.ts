@@ -10,6 +10,7 @@ import { raiseEpoch } from "./claim.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, nextId, raiseAlarm, record } from "./draft.js";
 import { takeOnGoodbye } from "./election.js";
+import { heardFenced } from "./fencing.js";
 import { standDown } from "./release.js";
 import { deadTimeMs, endJointSilence } from "./silence.js";
 import type { State } from "./state.js";
@@ -48,6 +49,7 @@ export function beatReceived(draft: Draft, path: string, beat: Beat, echoAgeMs: 
     beat.role === "releasing" ? (state.peer.releasingSinceMs ?? draft.atMs) : undefined;
   state.peer = { ...state.peer, beat, silenceMs: 0, heardMs: draft.atMs, dead: false, releasingSinceMs };
   if (!releaseOverdue(state, draft.atMs)) state.suspicion = undefined;
+  heardFenced(draft, beat);
   clearAlarm(draft, "PEER_DEAD");
   clearAlarm(draft, "BEATS_EATEN");
   if (before === undefined || before.nonce !== beat.nonce) {

@@ -3,6 +3,7 @@
  * Only a release that the kernel confirmed is followed by a goodbye (rule R12).
  */
 
+import { endArbitration } from "./arbiters.js";
 import { sendBeatNow } from "./beats.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, enterRole, momentMs, nextId, raiseAlarm } from "./draft.js";
@@ -53,6 +54,7 @@ export function addressReleased(draft: Draft): void {
   clearAlarm(draft, "SERVING_STALE");
   clearAlarm(draft, "FAILBACK_MANUAL");
   draft.actions.push({ type: "armClaims", epochs: [] });
+  endArbitration(draft);
   const next = state.intents.maintenance ? "maintenance" : "standby";
   enterRole(draft, next, state.reason, ["R12"]);
   if (!sayGoodbye || state.highestEpoch > epoch) return;

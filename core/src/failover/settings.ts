@@ -27,6 +27,13 @@ export interface Settings {
   /** R9: one round of probes, 4. */
   readonly probeEveryMs: number;
   readonly configDigest: string;
+  /** In the order of the config (rules R30, R31). */
+  readonly arbiters: readonly { readonly name: string; readonly exclusive: boolean }[];
+  readonly onArbiterLost: "keep" | "stepDown";
+  /** Names, in the order in which they are tried (rule R32). */
+  readonly fences: readonly string[];
+  /** R32: how much later the side that is not preferred fires when nobody is known to serve. */
+  readonly fenceDelayMs: number;
   /** An address backend can ask who answers for the HA address. */
   readonly canProbeAddress: boolean;
 }

@@ -119,6 +119,65 @@ export interface OperatorWait {
   readonly deadlineMs: number;
 }
 
+/** What an arbiter was asked and said last. */
+export interface ArbiterView {
+  readonly name: string;
+  readonly exclusive: boolean;
+  /** When it is asked next. */
+  readonly dueMs: number;
+  readonly verdict: "granted" | "denied" | "unknown" | undefined;
+  readonly why: string;
+  /** The epoch that the verdict is about. */
+  readonly epoch: number;
+  /** The last grant and its end, -Infinity without one: a later refusal does not take it back. */
+  readonly grantedMs: number;
+  readonly untilMs: number;
+}
+
+/** From the first question to the return of the grant. */
+export interface Arbitration {
+  /** Asked about now. */
+  readonly epoch: number;
+  readonly sinceMs: number;
+  readonly views: readonly ArbiterView[];
+}
+
+/** A reason to take the address. */
+export interface Claim {
+  readonly why: string;
+  readonly rules: readonly string[];
+  /** The other node was lost, not asked: counts against failback (rule R25). */
+  readonly involuntary: boolean;
+  /** Alone and unverified (rule R24). */
+  readonly stale: boolean;
+  /** The other node said, itself or through its node process, that it does not serve: no fence is needed (rule R32). */
+  readonly word: boolean;
+}
+
+/** What a claim waits for, for people. */
+export interface ClaimWait {
+  /** The same for as long as it waits for the same. */
+  readonly subject: string;
+  readonly why: string;
+  readonly sinceMs: number;
+  /** When it was last wanted. */
+  readonly wantedMs: number;
+}
+
+/** A fence that is to be fired, or is under way while it has an id. */
+export interface Fencing {
+  readonly id: number | undefined;
+  readonly index: number;
+  readonly name: string;
+  /** How often all have failed. */
+  readonly rounds: number;
+  readonly dueMs: number;
+  /** What failed last. */
+  readonly detail: string;
+  /** The life of the other node that it was fired at. */
+  readonly peerNonce: string;
+}
+
 export interface Alarm {
   readonly code: AlarmCode;
   readonly detail: string;
@@ -176,6 +235,15 @@ export interface State {
   /** Since when nobody is known to serve. */
   readonly nobodySinceMs: number;
   readonly servingStale: boolean;
+  readonly arbitration: Arbitration | undefined;
+  /** The highest epoch that an arbiter says it has granted to anybody. */
+  readonly arbiterEpoch: number;
+  /** On the other node's word, and not permitted yet. */
+  readonly pendingClaim: { readonly claim: Claim; readonly sinceMs: number } | undefined;
+  readonly wait: ClaimWait | undefined;
+  readonly fencing: Fencing | undefined;
+  /** The life of the other node that a fence, or the operator, has ended; "" when it was never heard. */
+  readonly fenced: { readonly nonce: string; readonly atMs: number } | undefined;
   readonly stopping: boolean;
   readonly alarms: readonly Alarm[];
 }
@@ -247,6 +315,12 @@ export function initialState(settings: Settings): State {
     blockedUntilMs: 0,
     nobodySinceMs: 0,
     servingStale: false,
+    arbitration: undefined,
+    arbiterEpoch: 0,
+    pendingClaim: undefined,
+    wait: undefined,
+    fencing: undefined,
+    fenced: undefined,
     stopping: false,
     alarms: [],
   };

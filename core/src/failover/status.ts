@@ -53,7 +53,8 @@ export function describe(state: State, atMs: number): Description {
     epoch: state.epoch,
     highestEpoch: state.highestEpoch,
     verified: state.report?.verified ?? false,
-    reason: state.reason,
+    reason:
+      state.wait === undefined ? state.reason : `it would take the address, and waits: ${state.wait.why}`,
     peer: {
       alive: beat !== undefined && !dead,
       role: dead ? undefined : beat?.role,
@@ -98,11 +99,26 @@ function ifPeerDied(state: State): string {
     return "This node would take the address, but its node process does not answer.";
   if (!state.link.carrier) return "Nobody would serve: this node has no carrier on the client side.";
   if (state.report?.verified !== true) return waits(state, "this node has not merged its sessions yet");
-  const after = `within about ${Math.round(deadTimeMs(state))} ms`;
+  const after = `within about ${Math.round(deadTimeMs(state))} ms${conditions(state)}`;
   const lost = state.report.inSync
     ? "with every acknowledged session"
     : "but it may lack the newest sessions: it is not in sync";
   return `This node would take over ${after}, ${lost}.`;
+}
+
+/** What a takeover needs beside a verdict (rules R30, R32). */
+function conditions({ settings, fenced }: State): string {
+  const { arbiters, fences } = settings;
+  const granters = arbiters.filter(({ exclusive }) => exclusive).map(({ name }) => name);
+  const advisers = arbiters.filter(({ exclusive }) => !exclusive).map(({ name }) => name);
+  const needed = [
+    ...(granters.length > 0 ? [`${granters.join(" and ")} granting it`] : []),
+    ...(advisers.length > 0 ? [`${advisers.join(" and ")} not denying it`] : []),
+    ...(fences.length > 0 && fenced === undefined
+      ? [`${fences.join(" or ")} confirming that the other node is off`]
+      : []),
+  ];
+  return needed.length === 0 ? "" : `, subject to ${needed.join(" and ")}`;
 }
 
 function aloneAsActive(state: State): string {

@@ -6,18 +6,22 @@
 
 import type { Action } from "./action.js";
 import { announceAgain, keepAnnouncing } from "./announcements.js";
+import { arbiterRuled, keepAsking } from "./arbiters.js";
 import { grantPermit, keepRhythm, leaseEnded } from "./beats.js";
 import { addressAcquired, addressNotAcquired, persistEpoch, promoteWhenReady } from "./claim.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, endMomentaryAlarms, enterRole, momentMs, raiseAlarm, record } from "./draft.js";
-import { elect, leaveJoining, takeOnGoodbye } from "./election.js";
+import { elect, leaveJoining, retryPendingClaim, takeOnGoodbye } from "./election.js";
 import type { Event, EventType } from "./event.js";
 import { considerHandover } from "./failback.js";
+import { fenceFinished } from "./fencing.js";
+import { watchGrant } from "./grant.js";
 import { beginHandover, boundHandover, frozen, leave, peerCanServe } from "./handover.js";
 import { assertSound } from "./invariants.js";
 import { heardAddress, heardCarrier, heardKernel, heardNeighbour } from "./link.js";
 import { intentsPersisted, operatorAsked, settleOperator } from "./operator.js";
 import { beatReceived, serves } from "./peer.js";
+import { endUnwanted } from "./permission.js";
 import { addressReleased, goodbyeMs, releaseFailed, retryRelease, standDown } from "./release.js";
 import { accrueSilence, forgetOldSilences } from "./silence.js";
 import type { State } from "./state.js";
@@ -71,6 +75,7 @@ const handlers: Handlers = {
   peerSaidGoodbye: (draft, event) => takeOnGoodbye(draft, event.epoch, { involuntary: true }),
   peerLinkChanged: (draft, event) => peerLinkChanged(draft, event.up),
   peerRoleAnswered: (draft, event) => peerRoleAnswered(draft, event.id, event.active, event.epoch),
+  arbiterRuled,
   operatorAsked: (draft, event) => operatorAsked(draft, event.requestId, event.request),
   stopAsked,
   settingsChanged,
@@ -88,6 +93,9 @@ function upkeep(draft: Draft): void {
   retryRelease(draft);
   boundHandover(draft);
   leaveJoining(draft);
+  retryPendingClaim(draft);
+  keepAsking(draft);
+  watchGrant(draft);
   keepRhythm(draft);
   keepAnnouncing(draft);
   settleOperator(draft);
@@ -126,6 +134,7 @@ function polled(draft: Draft): void {
   probeRoutinely(draft);
   elect(draft);
   considerHandover(draft);
+  endUnwanted(draft);
 }
 
 function noticeHungNode(draft: Draft): void {
@@ -171,6 +180,8 @@ function actionFinished(draft: Draft, event: EventOf<"actionFinished">): void {
     else if (state.handover.phase === "demoting") leave(draft);
   } else if (id === state.promoteId) {
     promoted(draft, ok, detail);
+  } else if (id === state.fencing?.id) {
+    fenceFinished(draft, outcome, detail);
   } else if (id === state.suspicion?.askId) {
     askUnanswered(draft);
   }

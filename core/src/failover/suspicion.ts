@@ -3,6 +3,7 @@
  * milliseconds, and what their silence proves is judged only after a poll pass that delivered nothing.
  */
 
+import { askArbiters } from "./arbiters.js";
 import type { Draft } from "./draft.js";
 import { nextId } from "./draft.js";
 import { deadTimeMs } from "./silence.js";
@@ -11,6 +12,8 @@ import type { ProbeRound, State, Suspicion } from "./state.js";
 /** Signs heard within this time before the suspicion count as "was answering". */
 const freshMs = 3000;
 const roundsKept = 8;
+const waitsLongMs = 1000;
+const seldomProbeMs = 25;
 
 export function suspectAfterMs(state: State): number {
   return 1.5 * state.settings.intervalMs + 2;
@@ -30,6 +33,8 @@ export function beginSuspicion(draft: Draft): void {
     askId: undefined,
     unansweredAsks: 0,
   };
+  // Rule R13: asked now, so that the answers are in when the dead time ends.
+  askArbiters(draft);
   probe(draft);
 }
 
@@ -42,7 +47,10 @@ export function probe(draft: Draft): void {
     0,
     roundsKept,
   );
-  state.suspicion = { ...suspicion, round, rounds, nextProbeMs: atMs + state.settings.probeEveryMs };
+  // A verdict that waits for an arbiter or a fence may wait for minutes.
+  const waitsLong = state.wait !== undefined && atMs - state.wait.sinceMs > waitsLongMs;
+  const everyMs = waitsLong ? seldomProbeMs : state.settings.probeEveryMs;
+  state.suspicion = { ...suspicion, round, rounds, nextProbeMs: atMs + everyMs };
   draft.actions.push({ type: "probe", round });
 }
 

@@ -3,7 +3,9 @@
  * Waking too early costs a little work, waking too late costs an outage.
  */
 
+import { grantNeededAtMs, nextAskMs } from "./arbiters.js";
 import { holdsAddress } from "./peer.js";
+import { permissionWakeMs } from "./permission.js";
 import { deadTimeMs } from "./silence.js";
 import type { State } from "./state.js";
 import { suspectAfterMs } from "./suspicion.js";
@@ -21,6 +23,9 @@ export function wakeAtMs(state: State, atMs: number): number {
     state.firstClaim?.nextProbeMs,
     state.operator?.deadlineMs,
     state.suspicion?.nextProbeMs,
+    nextAskMs(state),
+    grantNeededAtMs(state, atMs),
+    permissionWakeMs(state, atMs),
     ...predictedVerdicts(state, atMs),
   ];
   const soonest = wanted.reduce<number>((least, at) => Math.min(least, at ?? Infinity), Infinity);

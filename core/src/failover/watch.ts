@@ -7,8 +7,9 @@ import { claim, mayClaim } from "./claim.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, raiseAlarm, record } from "./draft.js";
 import { holdsAddress, peerReachable, releaseOverdue, serves } from "./peer.js";
+import { keepClaim } from "./permission.js";
 import { deadTimeMs } from "./silence.js";
-import type { State } from "./state.js";
+import type { Claim, State } from "./state.js";
 import { askWhenDue, beginSuspicion, judge, probe, suspectAfterMs } from "./suspicion.js";
 
 /** An address that was seen lately makes a silent one mean something; neighbours likewise. */
@@ -48,6 +49,7 @@ function actOnVerdict(draft: Draft): void {
       rules: ["R9", "R10", "R11", "R13"],
       involuntary: true,
       stale: false,
+      word: false,
     });
   } else if (verdict.kind === "lapsed") {
     if (!mayClaim(state, atMs) || !trusted(draft) || atMs < state.reclaimNotBeforeMs) return;
@@ -56,6 +58,7 @@ function actOnVerdict(draft: Draft): void {
       rules: ["R9"],
       involuntary: true,
       stale: false,
+      word: false,
     });
   } else if (verdict.kind === "deaf") {
     raiseAlarm(
@@ -104,12 +107,14 @@ export function peerRoleAnswered(draft: Draft, id: number, active: boolean, epoc
       "the other node serves and answers over TLS, but its beats do not arrive: look for a filter",
     );
   } else if (mayClaim(state, atMs) && trusted(draft)) {
-    claim(draft, {
+    const claimed: Claim = {
       why: "the other node says over TLS that it does not serve, and its beats do not arrive",
       rules: ["R9"],
       involuntary: true,
       stale: false,
-    });
+      word: true,
+    };
+    if (!claim(draft, claimed)) keepClaim(draft, claimed);
   }
 }
 

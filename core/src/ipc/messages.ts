@@ -72,6 +72,9 @@ export type PulseToNode =
   | { readonly type: "freeze"; readonly id: number; readonly freezeMs: number }
   | { readonly type: "unfreeze" }
   | { readonly type: "askPeerRole"; readonly id: number }
+  | { readonly type: "askArbiters"; readonly epoch: number; readonly names: readonly string[] }
+  | { readonly type: "releaseGrant"; readonly epoch: number }
+  | { readonly type: "fence"; readonly id: number; readonly name: string }
   | { readonly type: "sendFrame"; readonly path: string; readonly frame: string }
   | { readonly type: "timeline"; readonly entry: TimelineEntry }
   | { readonly type: "status"; readonly status: PulseStatus }
@@ -90,6 +93,16 @@ export type NodeToPulse =
   | { readonly type: "peerGoodbye"; readonly epoch: number }
   | { readonly type: "peerLink"; readonly up: boolean }
   | { readonly type: "peerRole"; readonly id: number; readonly active: boolean; readonly epoch: number }
+  /** Times are monotonic, the same clock in both processes. */
+  | {
+      readonly type: "arbiterRuled";
+      readonly name: string;
+      readonly epoch: number;
+      readonly verdict: "granted" | "denied" | "unknown";
+      readonly why: string;
+      readonly untilMs?: number;
+      readonly seenEpoch?: number;
+    }
   | { readonly type: "frame"; readonly path: string; readonly frame: string }
   | { readonly type: "pathDescription"; readonly path: string; readonly description: string }
   | { readonly type: "operator"; readonly requestId: string; readonly request: OperatorRequest }

@@ -3,13 +3,14 @@
  * implementation stands behind each part.
  */
 
-import type { LocalConfig, PluginEntry } from "../config/config.js";
+import type { LocalConfig } from "../config/config.js";
 import { loadConfig } from "../config/load.js";
 import { deriveKey } from "../keys/derive.js";
 import { readKeyFile } from "../keys/key-file.js";
 import type { ProcessLog } from "../log.js";
 import { buildPlugin, type CapabilityValues, type Loaded, loadPlugins } from "../plugin/host.js";
 import { identityOf } from "../plugin/identity.js";
+import { uniqueNames } from "../plugin/unique-names.js";
 import { monotonicClock } from "../pulse/clock.js";
 import { version } from "../version.js";
 import type { Keys, Named, NodeParts, Replaceable } from "./parts.js";
@@ -117,14 +118,4 @@ function builder(given: CapabilityValues, log: ProcessLog) {
       });
     },
   };
-}
-
-/** "exec", "exec-2": as paths are named. */
-function uniqueNames(entries: readonly PluginEntry[]): readonly string[] {
-  const seen = new Map<string, number>();
-  return entries.map(({ plugin }) => {
-    const count = (seen.get(plugin) ?? 0) + 1;
-    seen.set(plugin, count);
-    return count === 1 ? plugin : `${plugin}-${count}`;
-  });
 }

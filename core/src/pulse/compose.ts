@@ -8,13 +8,14 @@ import { join } from "node:path";
 import type { LocalConfig } from "../config/config.js";
 import { UnderstudyError } from "../errors/error.js";
 import { pulseError } from "../errors/pulse.js";
+import type { Settings } from "../failover/settings.js";
 import { initialState, type State } from "../failover/state.js";
 import type { PulseStatus } from "../ipc/messages.js";
 import type { SystemdNotify } from "../ipc/sd-notify.js";
 import type { KeyRing } from "../keys/key-file.js";
 import type { Protection } from "../plugin/contract.js";
 import type { Clock, Log } from "../plugin/tokens.js";
-import { createAddressChain, type NamedBackend } from "./address-chain.js";
+import { type AddressChain, createAddressChain, type NamedBackend } from "./address-chain.js";
 import { createAddressReports } from "./address-reports.js";
 import { type EpochFile, epochFilePath, openEpochFile } from "./epoch-file.js";
 import { createHaInterfaces } from "./ha-interfaces.js";
@@ -27,7 +28,7 @@ import { createPaths, type NamedTransport } from "./paths.js";
 import { createPerformer } from "./perform.js";
 import { createRecorder } from "./recorder.js";
 import { createReloading } from "./reload.js";
-import { settingsOf } from "./settings.js";
+import { type PluginFacts, settingsOf } from "./settings.js";
 import { createStatusReport, pulseStatus } from "./status-report.js";
 import { createPulseTimeline } from "./timeline.js";
 import { createUndo } from "./undo.js";
@@ -38,6 +39,8 @@ export interface PulseParts {
   /** In the order of the config. */
   readonly transports: readonly NamedTransport[];
   readonly address: readonly NamedBackend[];
+  /** In the order of the config; they run in node. Absent: none. */
+  readonly arbiters?: Settings["arbiters"];
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
@@ -68,6 +71,10 @@ export function pulseSocketPath(runFolder: string): string {
 
 export function recordingFolder(stateFolder: string): string {
   return join(stateFolder, "recording");
+}
+
+function factsOf({ arbiters = [] }: PulseParts, address: AddressChain): PluginFacts {
+  return { canProbeAddress: address.canProbe, arbiters };
 }
 
 type Assembly = ReturnType<typeof assemble>;
@@ -115,7 +122,7 @@ function assemble(parts: PulseParts, nonce: string) {
     timeline,
     useConfig(changed) {
       parts.configChanged(changed);
-      tell({ type: "settingsChanged", settings: settingsOf(changed, address.canProbe) });
+      tell({ type: "settingsChanged", settings: settingsOf(changed, factsOf(parts, address)) });
     },
     useKeys: (ring) => {
       for (const use of keyUsers) use(ring);
@@ -181,7 +188,7 @@ function run(parts: PulseParts, assembly: Assembly, { nonce, epochFile, undo }: 
   const { mailbox, timeline, address, paths, node, keyUsers } = assembly;
   const { tell } = mailbox;
   const ended = Promise.withResolvers<void>();
-  const initial = initialState(settingsOf(local, address.canProbe));
+  const initial = initialState(settingsOf(local, factsOf(parts, address)));
   const recorder = createRecorder({
     folder: recordingFolder(local.config.folders.state),
     node: local.self.name,

@@ -6,11 +6,13 @@
 import { mkdirSync } from "node:fs";
 import type { LocalConfig } from "../config/config.js";
 import { loadConfig } from "../config/load.js";
+import type { Settings } from "../failover/settings.js";
 import { openSystemdNotify } from "../ipc/sd-notify.js";
 import { readKeyFile } from "../keys/key-file.js";
 import { createLog, type ProcessLog } from "../log.js";
-import { buildPlugin, type CapabilityValues, loadPlugins } from "../plugin/host.js";
+import { buildPlugin, type CapabilityValues, type Loaded, loadPlugins } from "../plugin/host.js";
 import { identityOf } from "../plugin/identity.js";
+import { uniqueNames } from "../plugin/unique-names.js";
 import { version } from "../version.js";
 import type { NamedBackend } from "./address-chain.js";
 import { monotonicClock } from "./clock.js";
@@ -103,6 +105,7 @@ async function untilAskedToEnd(pulse: Pulse, log: ProcessLog): Promise<void> {
 interface MadePlugins {
   readonly transports: readonly NamedTransport[];
   readonly address: readonly NamedBackend[];
+  readonly arbiters: Settings["arbiters"];
 }
 
 async function makePlugins(local: LocalConfig, log: ProcessLog): Promise<MadePlugins> {
@@ -127,5 +130,12 @@ async function makePlugins(local: LocalConfig, log: ProcessLog): Promise<MadePlu
       const { name } = one.plugin;
       return { name, backend: buildPlugin(one, { ...given, log: log.with({ plugin: name }) }) };
     }),
+    arbiters: arbitersOf(loaded.arbiters),
   };
+}
+
+/** They run in node; pulse only knows their names and which of them are exclusive. */
+function arbitersOf(loaded: readonly Loaded<"arbiter">[]): Settings["arbiters"] {
+  const names = uniqueNames(loaded.map(({ entry }) => entry));
+  return loaded.map(({ plugin }, at) => ({ name: names[at] ?? plugin.name, exclusive: plugin.exclusive }));
 }

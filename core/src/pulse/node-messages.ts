@@ -27,6 +27,7 @@ export function createNodeMessages(parts: NodeMessageParts): (message: NodeToPul
       node.settle(id);
       tell({ type: "peerRoleAnswered", id, active, epoch });
     },
+    arbiterRuled: (ruled) => tell(ruled),
     frame: ({ path, frame }) => paths.receive(path, Buffer.from(frame, "base64")),
     pathDescription: ({ path, description }) => paths.describedByNode(path, description),
     operator: ({ requestId, request }) => tell({ type: "operatorAsked", requestId, request }),

@@ -42,6 +42,8 @@ const promoteLimitMs = 60_000;
 const demoteLimitMs = 2000;
 const freezeLimitMs = 1000;
 const askLimitMs = 1000;
+/** Node gives a fence 120 s and stops it then. */
+const fenceLimitMs = 125_000;
 /** Node hears of a longer permit when it is so much longer: with each beat of 5 ms it would do little else. */
 const permitStepMs = 30;
 const noPermit = { epoch: 0, untilMs: -Infinity };
@@ -85,6 +87,9 @@ export function createPerformer(parts: PerformerParts): Performer {
     freeze: ({ id, freezeMs }) => node.request({ type: "freeze", id, freezeMs }, freezeLimitMs),
     unfreeze: () => node.send({ type: "unfreeze" }),
     askPeerRole: ({ id }) => node.request({ type: "askPeerRole", id }, askLimitMs),
+    askArbiters: (action) => node.send(action),
+    releaseGrant: (action) => node.send(action),
+    fence: (action) => node.request(action, fenceLimitMs),
     raiseAlarm: (action, atMs) => timeline.alarm(atMs, action),
     clearAlarm: (action, atMs) => timeline.alarm(atMs, action),
     record: ({ kind, what, rules, details }, atMs) => timeline.record(atMs, kind, what, rules, details),

@@ -4,12 +4,19 @@
 
 import type { LocalConfig } from "../config/config.js";
 import type { Settings } from "../failover/settings.js";
+import { uniqueNames } from "../plugin/unique-names.js";
 
 /** Rule R9: asked over TLS after this, and one round of probes. */
 const askAfterMs = 2500;
 const probeEveryMs = 4;
 
-export function settingsOf(local: LocalConfig, canProbeAddress: boolean): Settings {
+/** What only the loaded plugins tell. */
+export interface PluginFacts {
+  readonly canProbeAddress: boolean;
+  readonly arbiters: Settings["arbiters"];
+}
+
+export function settingsOf(local: LocalConfig, { canProbeAddress, arbiters }: PluginFacts): Settings {
   const { config } = local;
   const { heartbeat } = config;
   return {
@@ -27,6 +34,10 @@ export function settingsOf(local: LocalConfig, canProbeAddress: boolean): Settin
     askAfterMs,
     probeEveryMs,
     configDigest: config.digest,
+    arbiters,
+    onArbiterLost: config.onArbiterLost,
+    fences: uniqueNames(config.fences),
+    fenceDelayMs: config.fenceDelayMs,
     canProbeAddress,
   };
 }
@@ -41,6 +52,8 @@ export function needsRestart(before: LocalConfig, after: LocalConfig): readonly 
     "heartbeat.paths": ({ config }) => config.heartbeat.paths,
     lease: ({ config }) => config.leaseMs,
     address: ({ config }) => config.address,
+    arbiters: ({ config }) => config.arbiters,
+    fences: ({ config }) => config.fences,
     keyFile: ({ config }) => config.keyFile,
     folders: ({ config }) => config.folders,
   };
