@@ -122,7 +122,7 @@ test("a device that is not there is said once, start settles, and it comes up wh
     await cable.plug();
     await until("the line to come up", () => !ours.describe().includes("down"));
     assert.equal(log.lines.filter(({ message }) => message === "serial line is in trouble").length, 1);
-    assert.equal(log.lines.filter(({ message }) => message === "serial line is well").length, 1);
+    assert.equal(log.lines.filter(({ message }) => message === "serial line is open and well").length, 1);
   }));
 
 test("an adapter that is unplugged hangs up, and frames travel again after it is back", () =>
