@@ -1,6 +1,6 @@
 /**
- * Which two addresses a path runs between, worked out from the options and the node's own addresses. Pure: it asks
- * nothing of the machine.
+ * Which two addresses a path runs between and where its frames are sent, worked out from the options and the node's own
+ * addresses. Pure: it asks nothing of the machine.
  */
 
 import { isIP, SocketAddress } from "node:net";
@@ -13,15 +13,30 @@ export interface Endpoints {
   readonly local: string;
   readonly peer: string;
   readonly port: number;
+  readonly to: Destination;
+  /** The interface as the option names it for this node. */
+  readonly interfaceName: string | undefined;
 }
+
+/** `group` without %interface, `address` a broadcast address. */
+export type Destination =
+  | { readonly kind: "unicast" }
+  | { readonly kind: "multicast"; readonly group: string; readonly ttl: number }
+  | { readonly kind: "broadcast"; readonly address: string };
+
+const everybody = "255.255.255.255";
 
 /** The endpoints, or one sentence that says why there are none. */
 export function endpointsOf(options: UdpOptions, node: NodeIdentity): Endpoints | string {
+  const to = destinationOf(options);
+  const wanted = to.kind === "multicast" ? isIP(to.group) : to.kind === "broadcast" ? 4 : undefined;
   const found = options.addresses
     ? { local: options.addresses[node.side], peer: options.addresses[otherSide(node)] }
-    : firstOfOneFamily(node);
+    : firstOfOneFamily(node, wanted);
   if (!found) {
-    return `no address family is shared by this node (${node.addresses.join(", ")}) and ${node.peerName} (${node.peerAddresses.join(", ")})`;
+    const family =
+      wanted === undefined ? "no address family" : `no IPv${wanted}, which ${to.kind} needs here,`;
+    return `${family} is shared by this node (${node.addresses.join(", ")}) and ${node.peerName} (${node.peerAddresses.join(", ")})`;
   }
   const name =
     typeof options.interface === "object" ? options.interface[node.side] : (options.interface ?? undefined);
@@ -34,15 +49,33 @@ export function endpointsOf(options: UdpOptions, node: NodeIdentity): Endpoints 
   if (isLinkLocal(local) && scopeOf(local) === undefined) {
     return `${local} is link-local and the option interface does not say of which network`;
   }
-  return { family: isIP(local) === 4 ? 4 : 6, local, peer, port: options.port ?? node.heartbeatPort };
+  return {
+    family: isIP(local) === 4 ? 4 : 6,
+    local,
+    peer,
+    port: options.port ?? node.heartbeatPort,
+    to,
+    interfaceName: name,
+  };
+}
+
+function destinationOf({ multicast, broadcast }: UdpOptions): Destination {
+  if (multicast !== undefined)
+    return { kind: "multicast", group: canonical(multicast.group), ttl: multicast.ttl };
+  if (broadcast === undefined || broadcast === false) return { kind: "unicast" };
+  return { kind: "broadcast", address: broadcast === true ? everybody : broadcast };
 }
 
 function otherSide(node: NodeIdentity): "primary" | "secondary" {
   return node.side === "primary" ? "secondary" : "primary";
 }
 
-function firstOfOneFamily(node: NodeIdentity): { local: string; peer: string } | undefined {
+function firstOfOneFamily(
+  node: NodeIdentity,
+  wanted: number | undefined,
+): { local: string; peer: string } | undefined {
   for (const local of node.addresses) {
+    if (wanted !== undefined && isIP(local) !== wanted) continue;
     const peer = node.peerAddresses.find((text) => isIP(text) === isIP(local));
     if (peer !== undefined) return { local, peer };
   }

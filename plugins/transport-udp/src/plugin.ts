@@ -1,9 +1,10 @@
 /**
- * The plugin "udp": heartbeats over unicast UDP, one instance a path. A path that cannot exist by its config stays down
- * and says why, because a pair with one path less is better than a node that does not start.
+ * The plugin "udp": heartbeats over UDP, to the peer's address or to a group, one instance a path. A path that cannot
+ * exist by its config stays down and says why, because a pair with one path less is better than a node that does not start.
  */
 
 import { capabilities, definePlugin, type Log, type Transport } from "@understudy/core/public";
+import { defaultDscp, dscpValue } from "./dscp.js";
 import { endpointsOf } from "./endpoints.js";
 import { udpOptions } from "./options.js";
 import { udpTransport } from "./udp-transport.js";
@@ -16,7 +17,9 @@ export default definePlugin({
   needs: { node: capabilities.node, log: capabilities.log },
   create(options, { node, log }) {
     const endpoints = endpointsOf(options, node);
-    return typeof endpoints === "string" ? impossible(endpoints, log) : udpTransport(endpoints, log);
+    if (typeof endpoints === "string") return impossible(endpoints, log);
+    const dscp = dscpValue(options.dscp ?? defaultDscp);
+    return udpTransport(endpoints, { dscp, wanted: options.dscp !== undefined }, log);
   },
 });
 

@@ -1,12 +1,14 @@
 /**
- * One UDP path: a socket bound to this node's own address, which comes back by itself when the address or its interface
+ * One UDP path: sockets bound to this node's own address, which come back by themselves when the address or its interface
  * went away. Sending is one system call that happens at once or not at all.
  */
 
-import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import type { RemoteInfo } from "node:dgram";
 import { networkInterfaces } from "node:os";
 import type { Log, Transport } from "@understudy/core/public";
+import { type Channel, openChannel } from "./channel.js";
 import { canonical, type Endpoints, scopeOf } from "./endpoints.js";
+import { type Mark, makeMark } from "./marking.js";
 
 const longestFrame = 512;
 /** What the kernel does not take at once is old by the time it would: a few beats may wait, no more. */
@@ -16,29 +18,38 @@ const longestRetryMs = 1000;
 /** An interface that was deleted and made again has another index, and only a new socket learns of it. */
 const failingBeforeRebindMs = 1000;
 
+export interface Marking {
+  /** 0 to 63; 0 marks nothing. */
+  readonly dscp: number;
+  /** Asked for by name in the config: then status says when it cannot be had. */
+  readonly wanted: boolean;
+}
+
 interface Path {
-  socket: Socket | undefined;
-  bound: boolean;
+  channel: Channel | undefined;
   retry: NodeJS.Timeout | undefined;
   retryMs: number;
   /** Why it is down; undefined while it is bound and the kernel takes what we send. */
   trouble: string | undefined;
+  /** Why frames go unmarked. */
+  unmarked: string | undefined;
   failingSinceMs: number | undefined;
   stopped: boolean;
 }
 
-export function udpTransport(endpoints: Endpoints, log: Log): Transport {
-  const { local, peer, port } = endpoints;
+export function udpTransport(endpoints: Endpoints, marking: Marking, log: Log): Transport {
+  const { local, peer, port, family } = endpoints;
   const path: Path = {
-    socket: undefined,
-    bound: false,
+    channel: undefined,
     retry: undefined,
     retryMs: firstRetryMs,
     trouble: "not started",
+    unmarked: undefined,
     failingSinceMs: undefined,
     stopped: false,
   };
   let receive: ((frame: Uint8Array) => void) | undefined;
+  let mark: Mark = () => undefined;
   const interfaceNow = rememberInterface(local);
 
   const deliver = (frame: Buffer, from: RemoteInfo): void => {
@@ -53,30 +64,49 @@ export function udpTransport(endpoints: Endpoints, log: Log): Transport {
     void bind();
   };
   const bind = async (): Promise<void> => {
-    const failed = await bindOnce(path, endpoints, deliver);
-    if (path.stopped) return release(path);
-    if (failed === undefined) {
-      log.info({ local, peer, port }, "udp path is bound");
+    const channel = await openChannel(endpoints, {
+      interfaceName: endpoints.interfaceName ?? interfaceOf(local),
+      deliver,
+      failed: sent,
+    }).catch((error: Error) => whyNotBound(error, endpoints));
+    if (path.stopped) return typeof channel === "string" ? undefined : channel.close();
+    if (typeof channel !== "string") {
+      opened(channel);
       return;
     }
     // The same reason again and again is one line in the log.
-    if (path.trouble !== failed) log.warn({ local, peer, port, reason: failed }, "udp path is down");
-    path.trouble = failed;
+    if (path.trouble !== channel) log.warn({ local, peer, port, reason: channel }, "udp path is down");
+    path.trouble = channel;
     path.retry = setTimeout(() => void bind(), path.retryMs);
     path.retryMs = Math.min(path.retryMs * 2, longestRetryMs);
+  };
+  const opened = (channel: Channel): void => {
+    path.channel = channel;
+    path.trouble = undefined;
+    path.failingSinceMs = undefined;
+    path.retryMs = firstRetryMs;
+    const unmarked = mark(channel.sender, family);
+    if (unmarked !== undefined && unmarked !== path.unmarked)
+      log[marking.wanted ? "warn" : "info"](
+        { local, dscp: marking.dscp, reason: unmarked },
+        "udp frames go unmarked",
+      );
+    path.unmarked = unmarked;
+    log.info({ local, peer, port, target: channel.target }, "udp path is bound");
   };
 
   return {
     async start(callback) {
       receive = callback;
-      await bind();
+      mark = await makeMark(marking.dscp);
+      if (!path.stopped) await bind();
     },
     send(frame) {
-      const { socket, bound } = path;
-      if (!socket || !bound || frame.length === 0 || frame.length > longestFrame) return;
-      if (socket.getSendQueueSize() + frame.length > mostQueuedBytes) return;
+      const { channel } = path;
+      if (!channel || frame.length === 0 || frame.length > longestFrame) return;
+      if (channel.sender.getSendQueueSize() + frame.length > mostQueuedBytes) return;
       try {
-        socket.send(frame, port, peer, sent);
+        channel.sender.send(frame, port, channel.target, sent);
       } catch (error) {
         sent(error instanceof Error ? error : new Error(String(error)));
       }
@@ -92,60 +122,20 @@ export function udpTransport(endpoints: Endpoints, log: Log): Transport {
       peerAddress: peer,
       interfaceName: interfaceNow(),
     }),
-    describe: () => describe(endpoints, interfaceNow(), path.trouble),
+    describe: () =>
+      describe(endpoints, interfaceNow(), path.trouble, marking.wanted ? path.unmarked : undefined),
   };
-}
-
-/** Rejects never: undefined when bound, else one sentence. */
-function bindOnce(
-  path: Path,
-  { family, local, port }: Endpoints,
-  deliver: (frame: Buffer, from: RemoteInfo) => void,
-): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const socket = createSocket({
-      type: family === 4 ? "udp4" : "udp6",
-      ipv6Only: family === 6,
-      // Node looks names up before each send, in a later turn even for addresses; ours are addresses.
-      lookup: (host, _options, found) => found(null, host, family),
-    });
-    path.socket = socket;
-    socket.on("message", deliver);
-    socket.on("error", (error) => {
-      if (path.socket !== socket) return;
-      if (path.bound) return noteSent(path, error, () => undefined);
-      release(path);
-      resolve(whyNotBound(error, local, port));
-    });
-    socket.once("listening", () => {
-      path.bound = true;
-      path.trouble = undefined;
-      path.failingSinceMs = undefined;
-      path.retryMs = firstRetryMs;
-      resolve(undefined);
-    });
-    socket.once("close", () => resolve("stopped"));
-    socket.bind({ address: local, port, exclusive: true });
-  });
 }
 
 function release(path: Path): void {
   clearTimeout(path.retry);
-  const { socket } = path;
-  path.socket = undefined;
-  path.bound = false;
+  path.channel?.close();
+  path.channel = undefined;
   path.failingSinceMs = undefined;
-  if (!socket) return;
-  socket.removeAllListeners("message");
-  try {
-    socket.close();
-  } catch {
-    // It closed itself after a failed bind.
-  }
 }
 
 function noteSent(path: Path, error: Error | null, rebind: () => void): void {
-  if (!path.bound) return;
+  if (path.channel === undefined) return;
   if (!error) {
     path.trouble = undefined;
     path.failingSinceMs = undefined;
@@ -163,12 +153,19 @@ function codeOf(error: Error): string {
   return (error as NodeJS.ErrnoException).code ?? error.message;
 }
 
-function whyNotBound(error: Error, local: string, port: number): string {
-  const code = codeOf(error);
-  if (code === "EADDRNOTAVAIL") return `${local} is not on this machine (yet)`;
-  if (code === "EADDRINUSE") return `port ${port} of ${local} is in use by another process or path`;
+function whyNotBound(error: Error, { local, peer, port, to }: Endpoints): string {
+  const { code = error.message, syscall, address } = error as NodeJS.ErrnoException & { address?: string };
+  const device = scopeOf(local) ?? local;
+  if (code === "EADDRNOTAVAIL")
+    return to.kind === "broadcast" && address === to.address
+      ? `${to.address} is no broadcast address of this machine's networks (yet)`
+      : `${local} is not on this machine (yet)`;
+  if (code === "EADDRINUSE")
+    return `port ${port} of ${address ?? local} is in use by another process or path`;
   if (code === "EACCES") return `this user may not use port ${port}`;
-  if (code === "ENODEV" || code === "EINVAL") return `${scopeOf(local) ?? local} is not there: ${code}`;
+  if (syscall === "addMembership") return `${device} cannot join the group: ${code}`;
+  if (code === "ENETUNREACH" || code === "EHOSTUNREACH") return `there is no route to ${peer} (yet)`;
+  if (code === "ENODEV" || code === "EINVAL") return `${device} is not there: ${code}`;
   return `cannot bind ${local}: ${code}`;
 }
 
@@ -197,11 +194,15 @@ function interfaceOf(local: string): string | undefined {
 }
 
 function describe(
-  { family, local, peer, port }: Endpoints,
+  { family, local, peer, port, to }: Endpoints,
   interfaceName: string | undefined,
   trouble: string | undefined,
+  unmarked: string | undefined,
 ): string {
   const at = (address: string) => (family === 4 ? `${address}:${port}` : `[${address}]:${port}`);
-  const line = `${at(local)} -> ${at(peer)}${interfaceName === undefined ? "" : ` on ${interfaceName}`}`;
-  return trouble === undefined ? line : `${line}: down, ${trouble}`;
+  const target =
+    to.kind === "unicast" ? at(peer) : `${at(to.kind === "multicast" ? to.group : to.address)} for ${peer}`;
+  const line = `${at(local)} -> ${target}${interfaceName === undefined ? "" : ` on ${interfaceName}`}`;
+  if (trouble !== undefined) return `${line}: down, ${trouble}`;
+  return unmarked === undefined ? line : `${line}, unmarked: ${unmarked}`.slice(0, 200);
 }

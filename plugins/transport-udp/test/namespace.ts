@@ -4,7 +4,8 @@
  */
 
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -36,6 +37,47 @@ export function insideNamespace(file: string): boolean {
   return false;
 }
 
-export function ip(...args: readonly string[]): void {
-  execFileSync("ip", args, { stdio: ["ignore", "ignore", "pipe"] });
+export function ip(...args: readonly string[]): string {
+  return execFileSync("ip", args, { stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" });
+}
+
+/** A cable between va (10.77.0.1, fd77::1, fe80::1) and vb (the same with 2), both on this machine. */
+export function addCable(): void {
+  ip("link", "add", "va", "type", "veth", "peer", "name", "vb");
+  cableUp();
+}
+
+/** The kernel forgets the IPv6 addresses of an interface that goes down, and so the paths must bind anew. */
+export function cableUp(): void {
+  nft("delete", "table", "inet", "cut");
+  for (const [device, end] of [
+    ["va", 1],
+    ["vb", 2],
+  ] as const) {
+    ip("link", "set", device, "up");
+    for (const address of [`fe80::${end}/64`, `fd77::${end}/64`])
+      ip("address", "replace", address, "dev", device, "nodad");
+    ip("address", "replace", `10.77.0.${end}/24`, "broadcast", "10.77.0.255", "dev", device);
+  }
+}
+
+/** A broadcast comes back inside the machine that sent it, where the other end is here: that way is cut too. */
+export function cutCable(): void {
+  ip("link", "set", "va", "down");
+  nft("add table inet cut; add chain inet cut in { type filter hook input priority 0; policy drop; }");
+}
+
+/** Both ends are on this one machine, which would not believe a frame that comes in with an address of its own. */
+export function acceptLocal(): void {
+  for (const device of ["va", "vb"]) {
+    writeFileSync(`/proc/sys/net/ipv4/conf/${device}/accept_local`, "1");
+    writeFileSync(`/proc/sys/net/ipv4/conf/${device}/rp_filter`, "0");
+  }
+}
+
+/** What it printed; a table that is not there to be deleted is no error. */
+export function nft(...args: readonly string[]): string {
+  const { stdout, stderr, status } = spawnSync("nft", args, { encoding: "utf8" });
+  if (status !== 0 && args[0] !== "delete") throw new Error(`nft ${args.join(" ")}: ${stderr}`);
+  return stdout;
 }

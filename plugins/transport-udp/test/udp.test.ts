@@ -14,7 +14,9 @@ import {
 } from "@understudy/core/conformance/capabilities";
 import { until } from "@understudy/core/conformance/until";
 import type { NodeIdentity, Transport } from "@understudy/core/public";
-import { canonical, endpointsOf } from "../src/endpoints.js";
+import { dscpNames, dscpValue } from "../src/dscp.js";
+import { canonical, type Endpoints, endpointsOf } from "../src/endpoints.js";
+import { udpOptions } from "../src/options.js";
 import udp from "../src/plugin.js";
 
 function make(
@@ -125,9 +127,16 @@ test("the interface of the path is found by its address", async () => {
   await ours.stop();
 });
 
+const unicast = { port: 6940, to: { kind: "unicast" }, interfaceName: undefined };
+
 test("by default the first address of each node that the other's family has", () => {
   const node = testNode({ addresses: ["fd00::1", "10.0.0.2"], peerAddresses: ["10.0.0.3", "10.0.1.3"] });
-  assert.deepEqual(endpointsOf({}, node), { family: 4, local: "10.0.0.2", peer: "10.0.0.3", port: 6940 });
+  assert.deepEqual(endpointsOf({}, node), {
+    ...unicast,
+    family: 4,
+    local: "10.0.0.2",
+    peer: "10.0.0.3",
+  });
   const strangers = testNode({ addresses: ["fd00::1"], peerAddresses: ["10.0.0.3"] });
   assert.match(String(endpointsOf({}, strangers)), /no address family is shared/);
 });
@@ -142,13 +151,41 @@ test("each side reads its own address and interface from the one file", () => {
     local: "fe80::1%eth1",
     peer: "fe80::2%eth1",
     port: 6940,
+    to: { kind: "unicast" },
+    interfaceName: "eth1",
   });
   assert.deepEqual(endpointsOf(options, otherNode(testNode())), {
     family: 6,
     local: "fe80::2%eth2",
     peer: "fe80::1%eth2",
     port: 6940,
+    to: { kind: "unicast" },
+    interfaceName: "eth2",
   });
+});
+
+test("a group or broadcast takes the addresses of its family", () => {
+  const node = testNode({
+    addresses: ["10.0.0.2", "fd00::1"],
+    peerAddresses: ["fd00::2", "10.0.0.3"],
+  });
+  const { local, peer, to } = endpointsOf(parse({ multicast: { group: "FF02:0::4d75" } }), node) as Endpoints;
+  assert.deepEqual({ local, peer, to }, { local: "fd00::1", peer: "fd00::2", to: group6 });
+  const broadcast = endpointsOf(parse({ broadcast: true }), node) as Endpoints;
+  assert.equal(broadcast.local, "10.0.0.2");
+  assert.deepEqual(broadcast.to, { kind: "broadcast", address: "255.255.255.255" });
+  assert.deepEqual((endpointsOf(parse({ broadcast: false }), node) as Endpoints).to, { kind: "unicast" });
+  const without = testNode({ addresses: ["fd00::1"], peerAddresses: ["fd00::2"] });
+  assert.match(String(endpointsOf(parse({ broadcast: true }), without)), /no IPv4, which broadcast needs/);
+});
+
+const group6 = { kind: "multicast", group: "ff02::4d75", ttl: 1 };
+const parse = (options: object) => udpOptions.parse(options);
+
+test("code points have the values of their RFCs", () => {
+  const values = ["CS0", "LE", "CS1", "AF11", "AF43", "EF", "CS6", "CS7", 17].map(dscpValue);
+  assert.deepEqual(values, [0, 1, 8, 10, 38, 46, 48, 56, 17]);
+  for (const name of dscpNames) assert.ok(dscpValue(name) >= 0 && dscpValue(name) <= 63, name);
 });
 
 test("the HA address is no address for beats (rule R1)", async () => {
@@ -166,6 +203,8 @@ test("addresses have one spelling", () => {
   assert.equal(canonical("10.0.0.1"), "10.0.0.1");
 });
 
+const pair6 = { addresses: { primary: "fd00::1", secondary: "fd00::2" } };
+
 for (const [what, options, message] of [
   ["no address", { addresses: { primary: "tlha", secondary: "10.0.0.3" } }, /no IPv4 or IPv6 address/],
   ["two families", { addresses: { primary: "fd00::1", secondary: "10.0.0.3" } }, /cannot speak/],
@@ -174,6 +213,33 @@ for (const [what, options, message] of [
   ["a port out of range", { port: 70_000 }, /65535/],
   ["a misspelt option", { prot: 6940 }, /prot/],
   ["no interface", { interface: "a name with spaces" }, /network interface/],
+  ["a group that is none", { multicast: { group: "10.0.0.255" } }, /no multicast group/],
+  ["a group with an interface", { multicast: { group: "ff02::1%eth0" } }, /without its interface/],
+  ["a group that stays at home", { multicast: { group: "ff01::1" } }, /never leaves the machine/],
+  ["no time to live", { multicast: { group: "239.1.1.1", ttl: 0 } }, /ttl/],
+  ["no group", { multicast: {} }, /group/],
+  ["a group of the other family", { ...pair6, multicast: { group: "239.1.1.1" } }, /IPv4 and the addresses/],
+  ["multicast and broadcast", { multicast: { group: "239.1.1.1" }, broadcast: true }, /one of the two/],
+  ["broadcast over IPv6", { ...pair6, broadcast: true }, /IPv6 has no broadcast/],
+  ["an IPv6 broadcast address", { broadcast: "fd00::1" }, /no IPv4 broadcast address/],
+  ["a group as broadcast", { broadcast: "224.0.0.1" }, /no IPv4 broadcast address/],
+  [
+    "the peer as broadcast",
+    { addresses: { primary: "10.0.0.2", secondary: "10.0.0.3" }, broadcast: "10.0.0.3" },
+    /the secondary node itself/,
+  ],
+  [
+    "a group as an address",
+    { addresses: { primary: "239.1.1.1", secondary: "10.0.0.3" } },
+    /no node's address/,
+  ],
+  [
+    "two interfaces for one address",
+    { addresses: { primary: "fe80::1%eth1", secondary: "fe80::2" }, interface: "eth2" },
+    /on eth1, and the option interface says eth2/,
+  ],
+  ["a code point beyond 63", { dscp: 64 }, /63/],
+  ["a misspelt code point", { dscp: "CS8" }, /0 to 63, or one of CS0/],
 ] as const) {
   test(`${what} is refused by the schema`, () => {
     assert.throws(() => make(options), message);
