@@ -99,11 +99,14 @@ export function serialTransport({ device, baud, side }: Line, open: OpenPort, lo
       await line.stop();
     },
     describe() {
-      const { damagedFrames } = quality;
       const wrong = trouble();
-      const damage = damagedFrames === 0 ? "" : `, ${damagedFrames} damaged frames`;
-      const text = `${device} at ${baud} baud${wrong === undefined ? damage : `: ${wrong}`}`;
+      const text = `${device} at ${baud} baud${wrong === undefined ? damage(quality.damagedFrames) : `: ${wrong}`}`;
       return text.length <= longestLine ? text : `${text.slice(0, longestLine - 1)}…`;
     },
   };
+}
+
+function damage(frames: number): string {
+  if (frames === 0) return "";
+  return frames === 1 ? ", 1 damaged frame" : `, ${frames} damaged frames`;
 }
