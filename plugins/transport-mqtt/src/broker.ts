@@ -9,7 +9,7 @@ import { createBackoff } from "./backoff.js";
 import { type Connection, openConnection } from "./connection.js";
 import type { ReadCredentials } from "./credentials.js";
 import type { Names } from "./names.js";
-import type { Presence } from "./presence.js";
+import type { PresenceState } from "./presence.js";
 import { passing, type Trouble, troubleOf } from "./reasons.js";
 import { addressOf, type BrokerSocket, openSocket } from "./socket.js";
 
@@ -19,6 +19,7 @@ export interface BrokerSetup {
   readonly silenceMs: number;
   readonly names: Names;
   readonly node: NodeIdentity;
+  readonly instance: string;
   readonly log: Log;
   readCredentials: ReadCredentials;
   beat(frame: Uint8Array): void;
@@ -56,10 +57,11 @@ export function createBroker(setup: BrokerSetup): Broker {
   let step: keyof typeof stepWords = "reading";
   let stopped = true;
   let upSinceMs: number | undefined;
+  let wasUp = false;
   let heardMs = Number.NEGATIVE_INFINITY;
   let trouble: Trouble | undefined;
   let loggedTrouble: string | undefined;
-  let presence: Presence | undefined;
+  let presence: PresenceState | undefined;
   let problem: string | undefined;
 
   function down(found: Trouble): void {
@@ -111,9 +113,18 @@ export function createBroker(setup: BrokerSetup): Broker {
     credentials: Extract<Awaited<ReturnType<ReadCredentials>>, { readonly user: unknown }>,
     failed: (trouble: Trouble) => void,
   ): Connection {
-    const { silenceMs } = setup;
+    const { silenceMs, instance } = setup;
     return openConnection(
-      { Client: Library, socket, names, nodeName: node.name, credentials, silenceMs },
+      {
+        Client: Library,
+        socket,
+        names,
+        nodeName: node.name,
+        instance,
+        returning: wasUp,
+        credentials,
+        silenceMs,
+      },
       {
         welcomed: () => {
           step = "subscribing";
@@ -121,6 +132,7 @@ export function createBroker(setup: BrokerSetup): Broker {
         up() {
           clearTimeout(timer);
           upSinceMs = performance.now();
+          wasUp = true;
           trouble = undefined;
           loggedTrouble = undefined;
           log.info({ broker: url }, "broker is connected");
@@ -170,7 +182,7 @@ export function createBroker(setup: BrokerSetup): Broker {
   };
 }
 
-function otherNode(heard: boolean, presence: Presence | undefined): string {
+function otherNode(heard: boolean, presence: PresenceState | undefined): string {
   if (heard) return "the other node's beats arrive";
   if (presence === "here") return "the other node is there too, but no beat of it arrives";
   if (presence === "left") return "the other node has left it";

@@ -6,8 +6,8 @@
 import type { IClientPublishOptions, ISubscriptionMap, MqttClient } from "mqtt";
 import type { Credentials } from "./credentials.js";
 import type { Names } from "./names.js";
-import { goneExpiresS, hereExpiresS, type Presence, presenceText, readPresence } from "./presence.js";
-import { passing, refused, type Trouble, troubleOf, troubleOfCode } from "./reasons.js";
+import { goneExpiresS, hereExpiresS, type PresenceState, presenceText, readPresence } from "./presence.js";
+import { passing, refused, type Trouble, takenOver, troubleOf, troubleOfCode } from "./reasons.js";
 import type { BrokerSocket } from "./socket.js";
 
 export interface Setup {
@@ -15,7 +15,11 @@ export interface Setup {
   readonly socket: BrokerSocket;
   readonly names: Names;
   readonly nodeName: string;
+  /** Of this path in this process, see presence.ts. */
+  readonly instance: string;
   readonly credentials: Credentials;
+  /** We have said at this broker before that we are here: only another of our name can have said anything since. */
+  readonly returning: boolean;
   /** A broker that answers nothing for this long is gone. */
   readonly silenceMs: number;
 }
@@ -26,7 +30,7 @@ export interface Listeners {
   /** Both subscriptions stand: beats go both ways from now on. */
   up(): void;
   beat(frame: Uint8Array): void;
-  presence(presence: Presence): void;
+  presence(state: PresenceState): void;
   /** What the broker said of our last beat that it had to acknowledge; undefined: it passed it on. */
   answered(problem: string | undefined): void;
   /** Once, at the end, unless `leave` or `drop` was called before. */
@@ -75,7 +79,7 @@ export function openConnection(setup: Setup, listeners: Listeners): Connection {
     ...(setup.credentials.password === undefined ? {} : { password: setup.credentials.password }),
     will: {
       topic: names.ourPresence,
-      payload: Buffer.from(presenceText(setup.nodeName, "lost")),
+      payload: Buffer.from(presenceText(setup.nodeName, { state: "lost", instance: setup.instance })),
       qos: 1,
       retain: true,
       properties: { messageExpiryInterval: goneExpiresS },
@@ -89,6 +93,10 @@ export function openConnection(setup: Setup, listeners: Listeners): Connection {
   let askedMs = Number.NEGATIVE_INFINITY;
   let asking = false;
   let askAfterMs = 0;
+  /** The reason code of the last acknowledgement; only beats are sent to be acknowledged, one at a time. */
+  let acknowledged = 0;
+  /** Another process has said on our own topic that it is this node. */
+  let rival = false;
 
   function end(): boolean {
     if (ended) return false;
@@ -104,20 +112,25 @@ export function openConnection(setup: Setup, listeners: Listeners): Connection {
     listeners.down(trouble);
   }
 
+  /** The broker ended it without a reason: after we have seen another in our place, that is the reason. */
+  function cut(trouble: Trouble): void {
+    fail(rival && trouble.kind === "passing" ? takenOver : trouble);
+  }
+
   function subscribe(): void {
     const wanted: ISubscriptionMap = {
       // Never what is retained: whatever it is, it is no life (2: send no retained messages).
       [names.theirBeats]: { qos: 0, rh: 2, rap: true, nl: true },
       [names.theirPresence]: { qos: 0, rh: 0, rap: true, nl: true },
+      [names.ourPresence]: { qos: 0, rh: 0, rap: true, nl: true },
     };
     client.subscribe(wanted, (error, _granted, packet) => {
       if (ended) return;
-      const codes = packet?.granted ?? [];
-      const refusedAt = codes.findIndex((code) => Number(code) >= 128);
-      if (refusedAt >= 0) {
-        const topic = refusedAt === 0 ? names.theirBeats : names.theirPresence;
-        fail(refused(`it refuses us the topic ${topic} (${String(codes[refusedAt])})`));
-      } else if (error) {
+      const [ofBeats, ofPresence] = (packet?.granted ?? []).map(Number);
+      // Presence is text for people, and a path without it is as good.
+      if (ofBeats !== undefined && ofBeats >= 128) {
+        fail(refused(`it refuses us the topic ${names.theirBeats} (${ofBeats})`));
+      } else if (error && ofPresence === undefined) {
         fail(troubleOf(error));
       } else {
         isUp = true;
@@ -127,7 +140,7 @@ export function openConnection(setup: Setup, listeners: Listeners): Connection {
     });
   }
 
-  function sayPresence(state: Presence): void {
+  function sayPresence(state: PresenceState): void {
     saidHereMs = performance.now();
     const expiresS = state === "here" ? hereExpiresS : goneExpiresS;
     const options: IClientPublishOptions = {
@@ -135,7 +148,8 @@ export function openConnection(setup: Setup, listeners: Listeners): Connection {
       retain: true,
       properties: { messageExpiryInterval: expiresS },
     };
-    client.publish(names.ourPresence, presenceText(setup.nodeName, state), options);
+    const said = presenceText(setup.nodeName, { state, instance: setup.instance });
+    client.publish(names.ourPresence, said, options);
   }
 
   function ping(): void {
@@ -152,12 +166,10 @@ export function openConnection(setup: Setup, listeners: Listeners): Connection {
     asking = true;
     askedMs = performance.now();
     const options: IClientPublishOptions = { qos: 1, properties: { messageExpiryInterval: beatExpiresS } };
-    client.publish(names.ourBeats, frame, options, (error, packet) => {
+    client.publish(names.ourBeats, frame, options, () => {
       asking = false;
       if (ended) return;
-      const reason =
-        (error as { code?: unknown } | undefined)?.code ?? (packet as Acknowledgement)?.reasonCode;
-      const problem = problemWith(reason, names.ourBeats);
+      const problem = problemWith(acknowledged, names.ourBeats);
       askAfterMs = problem === undefined ? askEveryMs : askAgainMs;
       listeners.answered(problem);
     });
@@ -169,8 +181,10 @@ export function openConnection(setup: Setup, listeners: Listeners): Connection {
     pings = setInterval(ping, silenceMs / pingsInSilence);
     subscribe();
   });
-  client.on("packetreceive", () => {
+  client.on("packetreceive", (packet) => {
     unanswered = 0;
+    // The library tells the sender of refusals only, not that nobody listens.
+    if (packet.cmd === "puback") acknowledged = packet.reasonCode ?? 0;
   });
   client.on("message", (topic, payload, { retain }) => {
     if (ended) return;
@@ -178,12 +192,14 @@ export function openConnection(setup: Setup, listeners: Listeners): Connection {
       if (!retain && payload.length >= 1 && payload.length <= longestFrame) listeners.beat(payload);
       return;
     }
-    const presence = topic === names.theirPresence ? readPresence(payload) : undefined;
-    if (presence !== undefined) listeners.presence(presence);
+    const presence = readPresence(payload);
+    if (presence === undefined) return;
+    if (topic === names.theirPresence) listeners.presence(presence.state);
+    if (topic === names.ourPresence) rival ||= setup.returning && presence.instance !== setup.instance;
   });
   client.on("disconnect", ({ reasonCode }) => fail(troubleOfCode(reasonCode ?? 128)));
-  client.on("error", (error) => fail(troubleOf(error)));
-  client.on("close", () => fail(passing("it closed the connection")));
+  client.on("error", (error) => cut(troubleOf(error)));
+  client.on("close", () => cut(passing("it closed the connection")));
 
   return {
     send(frame) {
@@ -211,11 +227,7 @@ export function openConnection(setup: Setup, listeners: Listeners): Connection {
   };
 }
 
-type Acknowledgement = { readonly reasonCode?: number } | undefined;
-
-function problemWith(reason: unknown, topic: string): string | undefined {
+function problemWith(reason: number, topic: string): string | undefined {
   if (reason === noSubscribers) return "the other node does not listen there";
-  return typeof reason === "number" && reason >= 128
-    ? `it refuses our beats on ${topic} (${reason})`
-    : undefined;
+  return reason >= 128 ? `it refuses our beats on ${topic} (${reason})` : undefined;
 }

@@ -9,6 +9,7 @@ import { credentialsOf } from "./credentials.js";
 import { mqttTransport } from "./mqtt-transport.js";
 import { namesOf } from "./names.js";
 import { mqttOptions } from "./options.js";
+import { newInstance } from "./presence.js";
 
 export default definePlugin({
   name: "mqtt",
@@ -19,6 +20,7 @@ export default definePlugin({
   needs: { node: capabilities.node, path: capabilities.path, log: capabilities.log },
   create(options, { node, path, log }) {
     const names = namesOf(options.topic, node, path);
+    const instance = newInstance();
     const readCredentials = credentialsOf(options, node.side, log);
     return mqttTransport({
       loadClient: async () => (await import("mqtt")).MqttClient,
@@ -29,6 +31,7 @@ export default definePlugin({
             servername: options.servername,
             silenceMs: options.silence,
             names,
+            instance,
             node,
             log,
             readCredentials,

@@ -18,9 +18,10 @@ export interface Trouble {
 export const passing = (text: string): Trouble => ({ kind: "passing", text });
 export const refused = (text: string): Trouble => ({ kind: "refused", text });
 
-const takenOver: Trouble = {
+/** Mosquitto 2.0.11 says nothing when it happens, so whoever is thrown out has to find it out. */
+export const takenOver: Trouble = {
   kind: "takenOver",
-  text: "another machine connects there with our client id: is a second one set up as this very node? (142)",
+  text: "another machine connects there with our client id: is a second one set up as this very node?",
 };
 
 /** Reason codes with which a broker refuses or ends a connection. */
