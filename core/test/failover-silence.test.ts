@@ -5,7 +5,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Draft } from "../src/failover/draft.js";
-import { accrueSilence, deadTimeMs, endJointSilence, forgetOldSilences } from "../src/failover/silence.js";
+import {
+  accrueSilence,
+  deadTimeMs,
+  endJointSilence,
+  forgetOldSilences,
+  heardSlowly,
+} from "../src/failover/silence.js";
 import { initialState } from "../src/failover/state.js";
 import { testSettings as settings } from "./settings-kit.js";
 
@@ -21,7 +27,7 @@ test("R10: a judge that stalled for five seconds has witnessed one and a half in
 
 test("R11: a near miss raises the dead time at once, and ten quiet minutes lower it again", () => {
   let draft = draftAt(0);
-  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 180 };
+  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 180, fastSilenceMs: 180 };
   endJointSilence(draft);
   assert.equal(deadTimeMs(draft.state), 225);
   assert.equal(draft.state.peer.lifeSilenceMs, 0);
@@ -36,14 +42,29 @@ test("R11: a near miss raises the dead time at once, and ten quiet minutes lower
 test("R11: the dead time stays between the profile's floor and its ceiling", () => {
   const draft = draftAt(0);
   assert.equal(deadTimeMs(draft.state), 100);
-  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 390 };
+  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 390, fastSilenceMs: 390 };
   endJointSilence(draft);
   assert.equal(deadTimeMs(draft.state), 400);
 });
 
 test("R11: the return of a node that was away for long is no near miss", () => {
   const draft = draftAt(0);
-  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 60_000 };
+  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 60_000, fastSilenceMs: 60_000 };
   endJointSilence(draft);
   assert.equal(deadTimeMs(draft.state), 100);
+});
+
+test("R11: the rhythm of a slow path teaches nothing, nor does the loss of the fast one that it shows", () => {
+  const draft = draftAt(0);
+  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 125, fastSilenceMs: 125 };
+  heardSlowly(draft);
+  assert.equal(draft.state.peer.lifeSilenceMs, 0);
+  assert.equal(draft.state.peer.fastSilenceMs, 125);
+  assert.equal(deadTimeMs(draft.state), 100, "a slow beat");
+  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 40, fastSilenceMs: 165 };
+  endJointSilence(draft);
+  assert.equal(deadTimeMs(draft.state), 100, "the fast path is back");
+  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 10, fastSilenceMs: 90 };
+  endJointSilence(draft);
+  assert.equal(deadTimeMs(draft.state), 112.5, "a near miss is one, whatever a slow path said meanwhile");
 });

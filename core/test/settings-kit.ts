@@ -4,7 +4,7 @@ import type { Settings } from "../src/failover/settings.js";
 
 export const testSettings: Settings = {
   self: "secondary",
-  paths: [{ name: "udp", class: "client" }],
+  paths: [{ name: "udp", class: "client", intervalMs: 20 }],
   intervalMs: 20,
   deadFloorMs: 100,
   deadCeilingMs: 400,

@@ -33,7 +33,7 @@ test("every byte of a beat is where the kernel and other versions look for it", 
   const parts: Readonly<Record<string, [number, number]>> = {
     "55534231": [0, 4],
     "01": [4, 5],
-    "3b": [5, 6],
+    bb: [5, 6],
     "03": [6, 7],
     "0d": [7, 8],
     "0000000000000102": [8, 16],
@@ -51,7 +51,7 @@ test("every byte of a beat is where the kernel and other versions look for it", 
   for (const [hex, [from, to]] of Object.entries(parts)) {
     assert.equal(bytes.toString("hex", from, to), hex, `bytes ${from}-${to - 1}`);
   }
-  assert.equal(bytes.toString("hex", 61, 64), "010000", "key id and two reserved bytes");
+  assert.equal(bytes.toString("hex", 61, 64), "018005", "key id and the paths it hears on");
   assert.deepEqual(resign(bytes), Uint8Array.from(bytes), "signed over the first 80 bytes");
 });
 
@@ -73,6 +73,9 @@ test("what is written is read again, whatever is in it", () => {
       goodbye: bit(),
       preference: { side: ([undefined, "primary", "secondary"] as const)[next(3)], version: next(2 ** 32) },
       configDigest: hex(4),
+      asks: bit(),
+      answers: bit(),
+      heardOn: bit() ? next(2 ** 15) : undefined,
       echo: bit() ? { nonce: hex(8), sequence: next(2 ** 32) } : undefined,
       claimToken: bit() ? hex(16) : undefined,
     };
@@ -107,11 +110,8 @@ test("another cluster, another version and no beat at all are told apart", () =>
     assert.equal(decodeBeat(bytes.subarray(0, length), keys).kind, "garbage", `cut to ${length}`);
 });
 
-test("a later version may use the reserved bytes and unknown flags", () => {
+test("a later version may use the unknown bits of health", () => {
   const bytes = Buffer.from(encodeBeat(testBeat(), keys));
-  bytes[62] = 0xff;
-  bytes[63] = 0xff;
-  bytes[5] = (bytes[5] ?? 0) | 0xc0;
   bytes[7] = (bytes[7] ?? 0) | 0xf0;
   assert.deepEqual(decoded(resign(bytes)), testBeat());
 });

@@ -6,6 +6,7 @@
 import { describe } from "@understudy/core/internal/failover/status";
 import type { Side } from "@understudy/core/public";
 import type { SimulatedPath } from "../simulation/network.js";
+import { mqtt, serial9600 } from "../simulation/plan.js";
 import { makeWorld, type World } from "../simulation/world.js";
 
 export interface Block {
@@ -51,6 +52,10 @@ const knownPaths: Readonly<Record<string, SimulatedPath>> = {
   udp2: { name: "udp2", class: "client", ip: true },
   private: { name: "private", class: "private", ip: true },
   serial: { name: "serial", class: "private", ip: false },
+  /** 9600 baud: a frame of 96 bytes and its framing takes 115 ms. */
+  serial9600,
+  /** A broker some milliseconds away. */
+  mqtt,
 };
 
 /** Runs every block in one world and returns what each brought about. */

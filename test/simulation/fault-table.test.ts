@@ -18,7 +18,7 @@ interface Row {
   readonly heal?: { readonly afterMs: number; heal(world: World): void };
   readonly wirings?: (paths: readonly SimulatedPath[]) => boolean;
   /** For how long clients may go unanswered, in all. */
-  outageMs(settings: Settings): number;
+  outageMs(settings: Settings, paths: readonly SimulatedPath[]): number;
   /** For how long two may answer, in all; undefined: until it heals and one beat. */
   readonly overlapMs?: (settings: Settings) => number;
   /** Who serves at the end; undefined: either. */
@@ -29,7 +29,17 @@ interface Row {
 const handMs = 10;
 const oneBeat = ({ intervalMs }: Settings) => intervalMs + 2;
 const none = () => 0;
-const afterDeath = ({ deadFloorMs }: Settings) => deadFloorMs + handMs;
+/** A slow line is waited for until its beat is late, its last frame having been under way; a broker until it would have answered. */
+const waitedForMs = ({ intervalMs }: Settings, paths: readonly SimulatedPath[]) =>
+  Math.max(
+    0,
+    ...paths.map(({ frameMs, beatIntervalMs = 0, delayMs }) => {
+      if (frameMs !== undefined) return frameMs + 1.5 * beatIntervalMs;
+      return delayMs === undefined ? 0 : 4 * delayMs[1] + 3 * intervalMs;
+    }),
+  );
+const afterDeath = (settings: Settings, paths: readonly SimulatedPath[]) =>
+  Math.max(settings.deadFloorMs, waitedForMs(settings, paths)) + handMs;
 const several = (paths: readonly SimulatedPath[]) => paths.length > 1;
 const alone = (paths: readonly SimulatedPath[]) => paths.length === 1;
 
@@ -101,7 +111,7 @@ const rows: readonly Row[] = [
     fault: "the active node loses the client side, its carrier stays",
     strike: ({ network }) => network.unplug("primary"),
     // Neighbours that fall silent for 300 ms are the proof, where a private path is left to hand over on.
-    outageMs: ({ deadFloorMs }) => deadFloorMs + 500,
+    outageMs: (settings, paths) => afterDeath(settings, paths) + 490,
     serves: "secondary",
   },
   {
@@ -263,7 +273,7 @@ for (const row of rows) {
           world.run(1500);
           const where = `${profile}, ${paths.map(({ name }) => name).join(" and ")}, phase ${phase}`;
           assert.ok(
-            measured.outageMs <= row.outageMs(settings),
+            measured.outageMs <= row.outageMs(settings, paths),
             `${where}: nobody answered for ${measured.outageMs.toFixed(1)} ms`,
           );
           assert.ok(

@@ -86,7 +86,9 @@ export const brokenRules: readonly BrokenRule[] = [
     faults: ["stop", "hangNode"],
     mutation: {
       step: (out) => {
-        const goodbye: Action = { type: "sendBeat", body: { ...beatBody(out.state), goodbye: true } };
+        const paths = out.state.paths.map(({ name }) => name);
+        const body = { ...beatBody(out.state), goodbye: true };
+        const goodbye: Action = { type: "sendBeat", body, paths };
         return withActions(out, (action) =>
           action.type === "releaseAddress" ? [action, goodbye] : [action],
         );

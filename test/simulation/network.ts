@@ -12,6 +12,12 @@ export interface SimulatedPath {
   readonly class: PathClass;
   /** Whether the peer's kernel can be probed along it and TCP goes over it. */
   readonly ip: boolean;
+  /** What its plugin says of the medium; absent: it carries any interval. */
+  readonly beatIntervalMs?: number;
+  /** How long the medium is busy with one frame. A frame that waits for it is replaced by a later one. */
+  readonly frameMs?: number;
+  /** How long a frame is under way when the weather is fair; absent: as on a wire. */
+  readonly delayMs?: readonly [least: number, most: number];
 }
 
 export interface Weather {
@@ -62,6 +68,31 @@ export interface Network {
 
 export function makeNetwork(paths: readonly SimulatedPath[], schedule: Schedule, random: Random): Network {
   const cuts = new Set<string>();
+  const lines = new Map<string, { busyUntilMs: number; waiting: (() => void) | undefined }>();
+  /** One frame after the other, and of those that wait only the latest, as a paced line has it. */
+  const inLine = (from: Side, path: SimulatedPath, go: () => void): void => {
+    const { frameMs } = path;
+    if (frameMs === undefined) {
+      go();
+      return;
+    }
+    const key = `${from} ${path.name}`;
+    const line = lines.get(key) ?? { busyUntilMs: 0, waiting: undefined };
+    lines.set(key, line);
+    if (line.busyUntilMs > schedule.nowMs) {
+      const idle = line.waiting === undefined;
+      line.waiting = go;
+      if (!idle) return;
+      schedule.after(line.busyUntilMs - schedule.nowMs, () => {
+        const { waiting } = line;
+        line.waiting = undefined;
+        if (waiting !== undefined) inLine(from, path, waiting);
+      });
+      return;
+    }
+    line.busyUntilMs = schedule.nowMs + frameMs;
+    schedule.after(frameMs, go);
+  };
   const unplugged = new Set<Side>();
   const weathers = new Map<string, Weather>();
   const network: Network = {
@@ -109,17 +140,20 @@ export function makeNetwork(paths: readonly SimulatedPath[], schedule: Schedule,
         network.carry(from, path, () => network.carry(back, path, answer));
       }
     },
-    carry: (from, path, arrive) => {
-      const weather = network.weatherOn(path);
-      const copies = random.chance(weather.doubleRate) ? 2 : 1;
-      for (let copy = 0; copy < copies; copy += 1) {
-        if (random.chance(weather.lossRate)) continue;
-        schedule.after(random.between(weather.minDelayMs, weather.maxDelayMs), () => {
-          // A frame in flight when the path is cut is lost with it.
-          if (network.passes(from, path)) arrive();
-        });
-      }
-    },
+    carry: (from, path, arrive) =>
+      inLine(from, path, () => {
+        const weather = network.weatherOn(path);
+        const copies = random.chance(weather.doubleRate) ? 2 : 1;
+        for (let copy = 0; copy < copies; copy += 1) {
+          if (random.chance(weather.lossRate)) continue;
+          const onTheWayMs = path.delayMs === undefined ? 0 : random.between(...path.delayMs);
+          const delayMs = random.between(weather.minDelayMs, weather.maxDelayMs) + onTheWayMs;
+          schedule.after(delayMs, () => {
+            // A frame in flight when the path is cut is lost with it.
+            if (network.passes(from, path)) arrive();
+          });
+        }
+      }),
   };
   return network;
 }

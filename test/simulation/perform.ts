@@ -77,7 +77,9 @@ export function makePerform(hands: Hands): (action: Action, ledger: FrameLedger)
     const nowMs = clock.nowMs;
     switch (action.type) {
       case "sendBeat":
-        for (const path of paths) outside.sendBeat(side, path, ledger.frame(action.body, path.name, nowMs));
+        for (const path of paths)
+          if (action.paths.includes(path.name))
+            outside.sendBeat(side, path, ledger.frame(action.body, path.name, nowMs));
         break;
       case "renewLease":
         kernel.renew(nowMs);

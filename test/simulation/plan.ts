@@ -65,11 +65,29 @@ const udp: SimulatedPath = { name: "udp", class: "client", ip: true };
 const udp2: SimulatedPath = { name: "udp2", class: "client", ip: true };
 const cable: SimulatedPath = { name: "private", class: "private", ip: true };
 const serial: SimulatedPath = { name: "serial", class: "private", ip: false };
+/** 9600 baud: ten bits a byte, some 110 bytes a frame. */
+export const serial9600: SimulatedPath = {
+  name: "serial9600",
+  class: "private",
+  ip: false,
+  beatIntervalMs: 125,
+  frameMs: 115,
+};
+export const mqtt: SimulatedPath = {
+  name: "mqtt",
+  class: "out-of-band",
+  ip: false,
+  beatIntervalMs: 1000,
+  delayMs: [2, 8],
+};
 export const wirings: readonly (readonly SimulatedPath[])[] = [
   [udp],
   [udp, cable],
   [udp, serial],
   [udp, udp2],
+  [udp, serial9600],
+  [udp, mqtt],
+  [udp, cable, mqtt],
 ];
 
 type Maker = (random: Random, paths: readonly SimulatedPath[]) => FaultKind;

@@ -67,11 +67,18 @@ export interface World {
 
 export const sides = ["primary", "secondary"] as const;
 
-export function defaultSettings(self: Side, paths: readonly SimulatedPath[]): Settings {
+export function defaultSettings(
+  self: Side,
+  paths: readonly SimulatedPath[],
+  overrides: Partial<Settings> = {},
+): Settings {
+  const intervalMs = overrides.intervalMs ?? 20;
   return {
-    self,
-    paths: paths.map(({ name, class: pathClass }) => ({ name, class: pathClass })),
-    intervalMs: 20,
+    paths: paths.map(({ name, class: pathClass, beatIntervalMs }) => ({
+      name,
+      class: pathClass,
+      intervalMs: Math.max(intervalMs, beatIntervalMs ?? 0),
+    })),
     deadFloorMs: 100,
     deadCeilingMs: 400,
     leaseMs: 250,
@@ -88,6 +95,9 @@ export function defaultSettings(self: Side, paths: readonly SimulatedPath[]): Se
     fences: [],
     fenceDelayMs: 30_000,
     canProbeAddress: true,
+    ...overrides,
+    intervalMs,
+    self,
   };
 }
 
@@ -101,12 +111,8 @@ export function makeWorld(options: WorldOptions): World {
   const network = makeNetwork(options.paths, schedule, random);
   const trace: TraceLine[] = [];
   const settings = {
-    primary: { ...defaultSettings("primary", options.paths), ...options.settings, self: "primary" as const },
-    secondary: {
-      ...defaultSettings("secondary", options.paths),
-      ...options.settings,
-      self: "secondary" as const,
-    },
+    primary: defaultSettings("primary", options.paths, options.settings),
+    secondary: defaultSettings("secondary", options.paths, options.settings),
   };
   const outside = makeOutside(() => world);
   const clockOf = (side: Side) =>

@@ -17,7 +17,7 @@ export function statusText(status: NodeStatus): string {
     headline(status),
     pulse === undefined ? [] : whoServes(status, pulse),
     block("alarms", pulse === undefined ? [] : alarmLines(pulse)),
-    block("paths", pulse?.paths.map(pathLine) ?? []),
+    block("paths", pulse === undefined ? [] : pathLines(pulse)),
     block("sessions", sessionLines(status.sessions)),
     block("services", serviceLines(status)),
     block("observers", observerLines(status)),
@@ -118,12 +118,26 @@ function alarmLines(pulse: PulseStatus): readonly string[] {
   );
 }
 
-function pathLine(path: PathStatus): string {
+/** The rhythm of a slow path is said: it explains what it was heard last. */
+function pathLines({ paths }: PulseStatus): readonly string[] {
+  const quickestMs = Math.min(...paths.map(({ intervalMs }) => intervalMs));
+  return paths.map((path) => {
+    const slow = path.intervalMs > quickestMs ? ` (a beat every ${Math.round(path.intervalMs)} ms)` : "";
+    return pathLine(path, slow);
+  });
+}
+
+function pathLine(path: PathStatus, rhythm: string): string {
   const heard =
     path.lastHeardMsAgo === undefined ? "never heard" : `heard ${ageText(path.lastHeardMsAgo)} ago`;
   const latency = path.latencyMs === undefined ? "" : `, ${path.latencyMs.toFixed(1)} ms`;
-  const state = path.twoWay ? `two-way${latency}` : "NOT TWO-WAY";
-  return `${path.name} (${path.class}): ${state}, ${heard}; ${path.description}`;
+  const state = {
+    "two-way": `two-way${latency}`,
+    "from-peer": "ONE WAY: the other node does not hear this one",
+    "to-peer": "ONE WAY: the other node hears this one, but is not heard",
+    silent: "SILENT",
+  }[path.direction];
+  return `${path.name} (${path.class}): ${state}, ${heard}${rhythm}; ${path.description}`;
 }
 
 function sessionLines(sessions: SessionStatus | undefined): readonly string[] {

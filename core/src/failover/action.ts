@@ -34,11 +34,17 @@ export interface BeatBody {
   readonly goodbye: boolean;
   readonly preference: Preference;
   readonly configDigest: string;
+  /** Answer at once on the path this travels (rule R13). */
+  readonly asks: boolean;
+  /** Sent at once because the other node asked on this path: its echo is a measure of the way there and back. */
+  readonly answers: boolean;
+  /** The paths on which the sender hears the other node, by their place in the config: bit 0 is the first. */
+  readonly heardOn: number;
 }
 
 export type Action =
-  /** On every path, at once. */
-  | { readonly type: "sendBeat"; readonly body: BeatBody }
+  /** Now, on the paths that are named. */
+  | { readonly type: "sendBeat"; readonly body: BeatBody; readonly paths: readonly string[] }
   /** Prolong the kernel lease by `leaseMs`. */
   | { readonly type: "renewLease" }
   /** End the kernel lease now (synchronous in the backend). */

@@ -4,11 +4,13 @@
  */
 
 import type { BeatBody } from "./action.js";
+import { asked, routineAsks } from "./asking.js";
 import type { Draft } from "./draft.js";
 import { momentMs, raiseAlarm, record } from "./draft.js";
 import { ownHealth } from "./health.js";
+import { heardOn, isSlow } from "./paths.js";
 import { standDown } from "./release.js";
-import type { State } from "./state.js";
+import type { PathView, State } from "./state.js";
 
 export function beatBody(state: State): BeatBody {
   return {
@@ -21,12 +23,39 @@ export function beatBody(state: State): BeatBody {
     goodbye: state.goodbye !== undefined,
     preference: state.intents.preference,
     configDigest: state.settings.configDigest,
+    asks: false,
+    answers: false,
+    heardOn: heardOn(state),
   };
 }
 
-/** A beat outside the rhythm: a claim, a goodbye, an answer to an overlap. */
+/** A beat outside the rhythm, on every path whatever it carries: a claim, a goodbye, a new epoch. */
 export function sendBeatNow(draft: Draft): void {
-  draft.actions.push({ type: "sendBeat", body: beatBody(draft.state) });
+  const { state } = draft;
+  sendOn(draft, state.paths, { asks: false });
+}
+
+/** The same where the other node must be told again and again: a slow path keeps to its own rhythm. */
+export function sendBeatAgain(draft: Draft): void {
+  const { state, atMs } = draft;
+  const due = state.paths.filter((path) => !isSlow(state, path) || atMs >= path.nextBeatMs);
+  sendOn(draft, due, { asks: false });
+}
+
+function sendOn(draft: Draft, paths: readonly PathView[], { asks }: { readonly asks: boolean }): void {
+  if (paths.length === 0) return;
+  const { state, atMs } = draft;
+  draft.actions.push({
+    type: "sendBeat",
+    body: { ...beatBody(state), asks },
+    paths: paths.map(({ name }) => name),
+  });
+  if (!paths.some((path) => isSlow(state, path))) return;
+  state.paths = state.paths.map((path) => {
+    if (!isSlow(state, path) || !paths.includes(path)) return path;
+    const sent = { ...path, nextBeatMs: atMs + path.intervalMs };
+    return asks ? asked(sent, atMs) : sent;
+  });
 }
 
 export function holdsLease(state: State): boolean {
@@ -77,10 +106,28 @@ export function grantPermit(draft: Draft): void {
 
 /** Sends what the rhythm is due; a late tick sends one beat, never the missed ones. */
 export function keepRhythm(draft: Draft): void {
+  keepFastRhythm(draft);
+  keepSlowRhythms(draft);
+}
+
+/** No more often than its medium carries; some of these beats ask for an answer. */
+function keepSlowRhythms(draft: Draft): void {
+  const { state, atMs } = draft;
+  const due = state.paths.filter((path) => isSlow(state, path) && atMs >= path.nextBeatMs);
+  for (const asks of [false, true])
+    sendOn(
+      draft,
+      due.filter((path) => routineAsks(state, path, atMs) === asks),
+      { asks },
+    );
+}
+
+function keepFastRhythm(draft: Draft): void {
   const { state, atMs } = draft;
   if (atMs < state.nextBeatMs) return;
   renewLease(draft);
-  sendBeatNow(draft);
+  const fast = state.paths.filter((path) => !isSlow(state, path));
+  sendOn(draft, fast, { asks: false });
   const next = state.nextBeatMs + state.settings.intervalMs;
   state.nextBeatMs = next > atMs ? next : atMs + state.settings.intervalMs;
   if (state.goodbye !== undefined) {

@@ -6,6 +6,7 @@
 import type { Outcome } from "../plugin/contract.js";
 import type { Draft } from "./draft.js";
 import { enterRole, nextId, record } from "./draft.js";
+import { heardJustNow } from "./paths.js";
 import { peerReachable } from "./peer.js";
 import { releaseAddress } from "./release.js";
 import type { HandoverKind, State } from "./state.js";
@@ -14,10 +15,16 @@ import type { HandoverKind, State } from "./state.js";
 const demoteLimitMs = 250;
 const retryMs = 1000;
 
-/** The other node would serve: it stands by, has merged, and both hear each other. */
+/** The other node would serve: it stands by, has merged, and both hear each other, now and not a slow beat ago. */
 export function peerCanServe(state: State): boolean {
   const { beat } = state.peer;
-  return peerReachable(state) && beat !== undefined && beat.role === "standby" && beat.verified;
+  return (
+    peerReachable(state) &&
+    heardJustNow(state) &&
+    beat !== undefined &&
+    beat.role === "standby" &&
+    beat.verified
+  );
 }
 
 /** Equal vectors are demanded of a handover nobody is in a hurry for. */

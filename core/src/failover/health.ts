@@ -4,7 +4,7 @@
  */
 
 import type { Health } from "../heartbeat/beat.js";
-import { deadTimeMs } from "./silence.js";
+import { aliveOn, pathAlive } from "./paths.js";
 import type { State } from "./state.js";
 
 export const fullHealthScore = 15;
@@ -32,13 +32,13 @@ export function clientLinkWorks(state: State): boolean {
 }
 
 export function peerHeardOnClientPath(state: State): boolean {
-  return state.paths.some((path) => path.class === "client" && path.silenceMs < deadTimeMs(state));
+  return aliveOn(state, "client");
 }
 
 /** Every path of the client class carries beats both ways (rule R25). */
 export function clientPathsTwoWay(state: State): boolean {
   const client = state.paths.filter((path) => path.class === "client");
-  return client.length > 0 && client.every((path) => path.twoWay && path.silenceMs < deadTimeMs(state));
+  return client.length > 0 && client.every((path) => path.twoWay && pathAlive(state, path));
 }
 
 export function ownHealth(state: State): Health {

@@ -55,7 +55,7 @@ export function heardNeighbour(draft: Draft): void {
 function hearAnew(draft: Draft): void {
   const { state, atMs } = draft;
   state.suspicion = undefined;
-  state.peer = { ...state.peer, lifeSilenceMs: 0, lifeHeardMs: atMs };
+  state.peer = { ...state.peer, lifeSilenceMs: 0, lifeHeardMs: atMs, fastSilenceMs: 0 };
 }
 
 export function heardCarrier(draft: Draft, up: boolean): void {

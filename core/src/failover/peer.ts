@@ -5,14 +5,16 @@
 
 import type { Beat, Preference } from "../heartbeat/beat.js";
 import { announceAgain } from "./announcements.js";
-import { sendBeatNow } from "./beats.js";
+import { answer, measured } from "./asking.js";
+import { sendBeatAgain } from "./beats.js";
 import { raiseEpoch } from "./claim.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, nextId, raiseAlarm, record } from "./draft.js";
 import { takeOnGoodbye } from "./election.js";
 import { heardFenced } from "./fencing.js";
+import { echoLimitMs, heardByPeer, isSlow, pathAlive, saidLater } from "./paths.js";
 import { standDown } from "./release.js";
-import { deadTimeMs, endJointSilence } from "./silence.js";
+import { endJointSilence, heardSlowly } from "./silence.js";
 import type { State } from "./state.js";
 
 export function serves(beat: Beat | undefined): boolean {
@@ -32,26 +34,20 @@ export function releaseOverdue(state: State, atMs: number): boolean {
 
 /** The other node was heard lately and hears us. */
 export function peerReachable(state: State): boolean {
-  return !state.peer.dead && state.paths.some((path) => path.twoWay && path.silenceMs < deadTimeMs(state));
+  return !state.peer.dead && state.paths.some((path) => path.twoWay && pathAlive(state, path));
 }
 
 export function beatReceived(draft: Draft, path: string, beat: Beat, echoAgeMs: number | undefined): void {
   const { state } = draft;
   const before = state.peer.beat;
-  endJointSilence(draft);
-  const twoWay = echoAgeMs !== undefined && echoAgeMs < 2 * state.settings.deadCeilingMs;
-  state.paths = state.paths.map((view) =>
-    view.name === path
-      ? { ...view, silenceMs: 0, heardMs: draft.atMs, twoWay, latencyMs: echoAgeMs ?? view.latencyMs }
-      : view,
-  );
+  const news = isNews(before, beat);
+  notePath(draft, path, beat, echoAgeMs);
+  if (beat.asks) answer(draft, path);
+  if (!news) return;
   const releasingSinceMs =
     beat.role === "releasing" ? (state.peer.releasingSinceMs ?? draft.atMs) : undefined;
-  state.peer = { ...state.peer, beat, silenceMs: 0, heardMs: draft.atMs, dead: false, releasingSinceMs };
-  if (!releaseOverdue(state, draft.atMs)) state.suspicion = undefined;
-  heardFenced(draft, beat);
-  clearAlarm(draft, "PEER_DEAD");
-  clearAlarm(draft, "BEATS_EATEN");
+  state.peer = { ...state.peer, beat, releasingSinceMs };
+  noteLife(draft, path, beat);
   if (before === undefined || before.nonce !== beat.nonce) {
     const what =
       before === undefined ? "the other node was heard for the first time" : "the other node has restarted";
@@ -61,6 +57,38 @@ export function beatReceived(draft: Draft, path: string, beat: Beat, echoAgeMs: 
   compareConfig(draft, beat);
   compareEpochs(draft, beat);
   if (beat.goodbye) takeOnGoodbye(draft, beat.epoch, { involuntary: false });
+}
+
+/** It lives, now: no suspicion, no silence. A beat that was under way on a slow path says so of the past alone. */
+function noteLife(draft: Draft, name: string, beat: Beat): void {
+  const { state, atMs } = draft;
+  const path = state.paths.find((view) => view.name === name);
+  if (path === undefined || !isSlow(state, path)) endJointSilence(draft);
+  else if (saidLater(state, beat.sequence)) heardSlowly(draft);
+  else return;
+  state.peer = { ...state.peer, silenceMs: 0, heardMs: atMs, dead: false };
+  if (!releaseOverdue(state, atMs)) state.suspicion = undefined;
+  heardFenced(draft, beat);
+  clearAlarm(draft, "PEER_DEAD");
+  clearAlarm(draft, "BEATS_EATEN");
+}
+
+/** Sequences count over all paths: a slow path brings what a fast one has overtaken, which says nothing of the present. */
+function isNews(before: Beat | undefined, beat: Beat): boolean {
+  return before === undefined || before.nonce !== beat.nonce || beat.sequence > before.sequence;
+}
+
+function notePath(draft: Draft, name: string, beat: Beat, echoAgeMs: number | undefined): void {
+  const { state, atMs } = draft;
+  const before = state.peer.beat;
+  const told = isNews(before, beat) ? heardByPeer(state, beat) : state.paths;
+  state.paths = told.map((path) => {
+    if (path.name !== name) return before?.nonce === beat.nonce ? path : { ...path, sequence: 0 };
+    const twoWay = echoAgeMs !== undefined && echoAgeMs < echoLimitMs(state, path);
+    const latencyMs = echoAgeMs ?? path.latencyMs;
+    const heard = { silenceMs: 0, heardMs: atMs, sequence: beat.sequence, twoWay, latencyMs };
+    return measured({ ...path, ...heard }, beat, echoAgeMs);
+  });
 }
 
 /**
@@ -108,7 +136,7 @@ function compareEpochs(draft: Draft, beat: Beat): void {
       "R7",
     ]);
     announceAgain(draft);
-    sendBeatNow(draft);
+    sendBeatAgain(draft);
   } else if (beat.epoch > own && state.role === "active") {
     raiseEpoch(draft);
   }

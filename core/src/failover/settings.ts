@@ -4,9 +4,18 @@
 
 import type { PathClass, Side } from "../plugin/contract.js";
 
+/** One way to the other node, as the config and its plugin say. */
+export interface PathSettings {
+  readonly name: string;
+  readonly class: PathClass;
+  /** Between two routine beats on it: that of the profile, or longer where the medium carries no more. */
+  readonly intervalMs: number;
+}
+
 export interface Settings {
   readonly self: Side;
-  readonly paths: readonly { readonly name: string; readonly class: PathClass }[];
+  /** In the order of the config, which is the same on both nodes. */
+  readonly paths: readonly PathSettings[];
   readonly intervalMs: number;
   readonly deadFloorMs: number;
   readonly deadCeilingMs: number;

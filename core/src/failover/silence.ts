@@ -32,6 +32,7 @@ export function accrueSilence(draft: Draft): void {
     ...peer,
     silenceMs: longer(peer.silenceMs, peer.heardMs),
     lifeSilenceMs: longer(peer.lifeSilenceMs, peer.lifeHeardMs),
+    fastSilenceMs: longer(peer.fastSilenceMs, peer.fastHeardMs),
   };
   state.paths = state.paths.map((path) => ({ ...path, silenceMs: longer(path.silenceMs, path.heardMs) }));
   state.link = {
@@ -57,11 +58,30 @@ function doubtsLink(state: State): boolean {
   return (quiet && neighbourSilenceMs > lateMs) || neighbourSilenceMs > neighbourLateMs;
 }
 
-/** A sign of life ends the joint silence; how long it had been is what the dead time learns from (rule R11). */
+/** A sign of life on a fast medium ends the joint silence; how long it had been teaches the dead time (rule R11). */
 export function endJointSilence(draft: Draft): void {
+  const { state, atMs } = draft;
+  const { fastSilenceMs, lifeSilenceMs } = state.peer;
+  const deadMs = deadTimeMs(state);
+  state.peer = {
+    ...state.peer,
+    lifeSilenceMs: 0,
+    lifeHeardMs: atMs,
+    fastSilenceMs: 0,
+    fastHeardMs: atMs,
+  };
+  // A slow path spoke meanwhile and the dead time went by: the fast ones were lost, nobody was late.
+  if (lifeSilenceMs < fastSilenceMs && fastSilenceMs > deadMs) return;
+  learnFrom(draft, fastSilenceMs);
+}
+
+/** A beat of a slow path is a sign of life, and no measure of how late signs may be: its rhythm is its medium's. */
+export function heardSlowly(draft: Draft): void {
+  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 0, lifeHeardMs: draft.atMs };
+}
+
+function learnFrom(draft: Draft, silenceMs: number): void {
   const { state } = draft;
-  const silenceMs = state.peer.lifeSilenceMs;
-  state.peer = { ...state.peer, lifeSilenceMs: 0, lifeHeardMs: draft.atMs };
   // The wait for a peer that was away is no near miss: only a silence within reach of the ceiling teaches anything.
   if (silenceMs > state.settings.deadCeilingMs || silenceMs <= 2 * state.settings.intervalMs) return;
   const minute = Math.floor(draft.atMs / 60_000);

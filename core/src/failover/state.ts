@@ -5,17 +5,30 @@
 import type { Beat, Role } from "../heartbeat/beat.js";
 import type { AlarmCode } from "./action.js";
 import type { Intents, NodeReport } from "./event.js";
-import type { Settings } from "./settings.js";
+import { newPathView } from "./paths.js";
+import type { PathSettings, Settings } from "./settings.js";
 
-export interface PathView {
-  readonly name: string;
-  readonly class: "client" | "private" | "out-of-band";
+export interface PathView extends PathSettings {
   /** Accrued since the last beat heard here (rule R10); Infinity before the first. */
   readonly silenceMs: number;
   readonly heardMs: number;
+  /** Of the last beat heard here from the peer's present start; 0 before. */
+  readonly sequence: number;
+  /** When it last carried beats both ways, or the peer was not there to tell. */
+  readonly workedMs: number;
   /** The peer echoed a recent beat of ours on this path. */
   readonly twoWay: boolean;
+  /** What the other node says on any path: that it hears us on this one. Undefined: it has not said. */
+  readonly heardByPeer: boolean | undefined;
   readonly latencyMs: number | undefined;
+  /** When the next routine beat of a slow path is due; a fast one follows the rhythm of all. */
+  readonly nextBeatMs: number;
+  /** When we last answered a question here. */
+  readonly answeredMs: number;
+  /** When the round trip is to be measured again. */
+  readonly nextAskMs: number;
+  /** The worst lately of a question and its answer; undefined before the first. */
+  readonly roundTripMs: number | undefined;
 }
 
 export interface PeerView {
@@ -27,6 +40,9 @@ export interface PeerView {
   /** Accrued since any sign of life: beat, kernel or address (rule R9). */
   readonly lifeSilenceMs: number;
   readonly lifeHeardMs: number;
+  /** The same without the beats of slow paths, whose own rhythm is longer than any dead time (rule R11). */
+  readonly fastSilenceMs: number;
+  readonly fastHeardMs: number;
   readonly linkUp: boolean;
   /** Since when its beats say that it gives the address up; undefined while they do not. */
   readonly releasingSinceMs: number | undefined;
@@ -40,6 +56,15 @@ export interface ProbeRound {
   /** The paths on which the peer's kernel answered. */
   readonly kernelOn: readonly string[];
   readonly address: boolean;
+}
+
+/** A slow path that was alive when the suspicion began, and was asked then. */
+export interface SlowPathAsked {
+  readonly path: string;
+  /** Its silence at that moment. */
+  readonly silenceMs: number;
+  /** Infinity: it has been asked again. */
+  readonly nextAskMs: number;
 }
 
 /** Open from the first late beat to the next one heard (rule R13). */
@@ -57,6 +82,7 @@ export interface Suspicion {
   readonly askId: number | undefined;
   /** Questions over TLS that nobody answered. */
   readonly unansweredAsks: number;
+  readonly asked: readonly SlowPathAsked[];
 }
 
 /** Worst joint silences by minute, newest first, at most ten (rule R11). */
@@ -273,17 +299,13 @@ export function initialState(settings: Settings): State {
       heardMs: Number.NEGATIVE_INFINITY,
       lifeSilenceMs: 0,
       lifeHeardMs: Number.NEGATIVE_INFINITY,
+      fastSilenceMs: 0,
+      fastHeardMs: Number.NEGATIVE_INFINITY,
       linkUp: false,
       releasingSinceMs: undefined,
       dead: false,
     },
-    paths: settings.paths.map((path) => ({
-      ...path,
-      silenceMs: Infinity,
-      heardMs: Number.NEGATIVE_INFINITY,
-      twoWay: false,
-      latencyMs: undefined,
-    })),
+    paths: settings.paths.map((path) => newPathView(path, 0)),
     link: {
       carrier: true,
       neighbourSilenceMs: Infinity,

@@ -4,7 +4,9 @@
  */
 
 import type { Role } from "../heartbeat/beat.js";
+import { takeoverWithinMs } from "./asking.js";
 import { ownHealth, ownScore, peerScore } from "./health.js";
+import { type Direction, directionOf, pathDeadMs } from "./paths.js";
 import { serves } from "./peer.js";
 import { deadTimeMs, worstSilenceMs } from "./silence.js";
 import type { Alarm, State } from "./state.js";
@@ -35,6 +37,11 @@ export interface Description {
     readonly class: string;
     readonly lastHeardMsAgo: number | undefined;
     readonly twoWay: boolean;
+    /** Which directions carry beats. */
+    readonly direction: Direction;
+    /** The path's own interval, and how long a silence makes it count as lost. */
+    readonly intervalMs: number;
+    readonly deadAfterMs: number;
     readonly latencyMs: number | undefined;
   }[];
   readonly alarms: readonly Alarm[];
@@ -71,7 +78,10 @@ export function describe(state: State, atMs: number): Description {
       name: path.name,
       class: path.class,
       lastHeardMsAgo: path.silenceMs === Infinity ? undefined : path.silenceMs,
-      twoWay: path.twoWay,
+      twoWay: directionOf(state, path) === "two-way",
+      direction: directionOf(state, path),
+      intervalMs: path.intervalMs,
+      deadAfterMs: pathDeadMs(state, path),
       latencyMs: path.latencyMs,
     })),
     alarms: state.alarms,
@@ -99,7 +109,7 @@ function ifPeerDied(state: State): string {
     return "This node would take the address, but its node process does not answer.";
   if (!state.link.carrier) return "Nobody would serve: this node has no carrier on the client side.";
   if (state.report?.verified !== true) return waits(state, "this node has not merged its sessions yet");
-  const after = `within about ${Math.round(deadTimeMs(state))} ms${conditions(state)}`;
+  const after = `within about ${Math.round(takeoverWithinMs(state))} ms${conditions(state)}`;
   const lost = state.report.inSync
     ? "with every acknowledged session"
     : "but it may lack the newest sessions: it is not in sync";

@@ -20,6 +20,7 @@ import { beginHandover, boundHandover, frozen, leave, peerCanServe } from "./han
 import { assertSound } from "./invariants.js";
 import { heardAddress, heardCarrier, heardKernel, heardNeighbour } from "./link.js";
 import { intentsPersisted, operatorAsked, settleOperator } from "./operator.js";
+import { newPathView } from "./paths.js";
 import { beatReceived, serves } from "./peer.js";
 import { endUnwanted } from "./permission.js";
 import { addressReleased, goodbyeMs, releaseFailed, retryRelease, standDown } from "./release.js";
@@ -114,6 +115,7 @@ function started(draft: Draft, event: EventOf<"started">): void {
   state.nobodySinceMs = atMs;
   state.lastPolledMs = atMs;
   state.nextBeatMs = atMs;
+  state.paths = state.settings.paths.map((path) => newPathView(path, atMs));
   record(draft, "start", `pulse started, highest epoch on disk ${event.epoch}`, ["R6", "R16"], {
     nonce: event.nonce,
   });
@@ -282,17 +284,11 @@ function settingsChanged(draft: Draft, event: EventOf<"settingsChanged">): void 
   const { state } = draft;
   const { settings } = event;
   state.settings = settings;
-  state.paths = settings.paths.map((path) => {
-    const known = state.paths.find((view) => view.name === path.name);
-    return {
-      silenceMs: Infinity,
-      heardMs: Number.NEGATIVE_INFINITY,
-      twoWay: false,
-      latencyMs: undefined,
-      ...known,
-      ...path,
-    };
-  });
+  state.paths = settings.paths.map((path) => ({
+    ...newPathView(path, draft.atMs),
+    ...state.paths.find((view) => view.name === path.name),
+    ...path,
+  }));
   state.failback = { ...state.failback, eligibleSinceMs: undefined };
   record(draft, "config", `a changed config is in force, ${settings.configDigest}`, ["R28"]);
 }

@@ -4,8 +4,10 @@
  */
 
 import { askArbiters } from "./arbiters.js";
+import { beginAsking, slowPathsSilent } from "./asking.js";
 import type { Draft } from "./draft.js";
 import { nextId } from "./draft.js";
+import { lateMs, pathAlive } from "./paths.js";
 import { deadTimeMs } from "./silence.js";
 import type { ProbeRound, State, Suspicion } from "./state.js";
 
@@ -15,8 +17,11 @@ const roundsKept = 8;
 const waitsLongMs = 1000;
 const seldomProbeMs = 25;
 
+/** A late beat of the quickest path that is alive: where a slow one alone is left, its rhythm is no reason to suspect. */
 export function suspectAfterMs(state: State): number {
-  return 1.5 * state.settings.intervalMs + 2;
+  const alive = state.paths.filter((path) => pathAlive(state, path));
+  const intervals = (alive.length > 0 ? alive : state.paths).map(({ intervalMs }) => intervalMs);
+  return lateMs(Math.min(...intervals));
 }
 
 export function beginSuspicion(draft: Draft): void {
@@ -32,7 +37,9 @@ export function beginSuspicion(draft: Draft): void {
     nextAskMs: atMs + state.settings.askAfterMs,
     askId: undefined,
     unansweredAsks: 0,
+    asked: [],
   };
+  state.suspicion = { ...state.suspicion, asked: beginAsking(draft) };
   // Rule R13: asked now, so that the answers are in when the dead time ends.
   askArbiters(draft);
   probe(draft);
@@ -86,7 +93,7 @@ export type Verdict =
 export function judge(state: State, atMs: number): Verdict {
   const { suspicion, peer } = state;
   if (suspicion === undefined) return { kind: "alive" };
-  if (peer.lifeSilenceMs >= deadTimeMs(state)) {
+  if (peer.lifeSilenceMs >= deadTimeMs(state) && slowPathsSilent(state, suspicion)) {
     if (!state.link.carrier) return { kind: "deaf" };
     if (!suspicion.neighbourWasHeard) return { kind: "dead", proof: "carrier" };
     const proven = state.link.neighbourSilenceMs < deadTimeMs(state);

@@ -4,6 +4,8 @@
  */
 
 import { grantNeededAtMs, nextAskMs } from "./arbiters.js";
+import { slowSilenceLeftMs } from "./asking.js";
+import { isSlow } from "./paths.js";
 import { holdsAddress } from "./peer.js";
 import { permissionWakeMs } from "./permission.js";
 import { deadTimeMs } from "./silence.js";
@@ -26,6 +28,8 @@ export function wakeAtMs(state: State, atMs: number): number {
     nextAskMs(state),
     grantNeededAtMs(state, atMs),
     permissionWakeMs(state, atMs),
+    ...(state.suspicion?.asked.map(({ nextAskMs }) => nextAskMs) ?? []),
+    ...state.paths.filter((path) => isSlow(state, path)).map(({ nextBeatMs }) => nextBeatMs),
     ...predictedVerdicts(state, atMs),
   ];
   const soonest = wanted.reduce<number>((least, at) => Math.min(least, at ?? Infinity), Infinity);
@@ -36,5 +40,10 @@ export function wakeAtMs(state: State, atMs: number): number {
 function predictedVerdicts(state: State, atMs: number): readonly number[] {
   if (!holdsAddress(state.peer.beat) || state.peer.dead) return [];
   if (state.suspicion === undefined) return [atMs + suspectAfterMs(state) - state.peer.silenceMs];
-  return [atMs + deadTimeMs(state) - state.peer.lifeSilenceMs];
+  const leftMs = Math.max(
+    deadTimeMs(state) - state.peer.lifeSilenceMs,
+    slowSilenceLeftMs(state, state.suspicion),
+  );
+  // A verdict that is overdue waits for something else than time: the next round of probes is soon enough.
+  return leftMs > 0 ? [atMs + leftMs] : [];
 }

@@ -3,13 +3,15 @@
  * Nothing here runs but after a poll pass that delivered no frame.
  */
 
+import { askAgain } from "./asking.js";
 import { claim, mayClaim } from "./claim.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, raiseAlarm, record } from "./draft.js";
+import { describeDirection, directionOf, pathAlive, pathDeadMs } from "./paths.js";
 import { holdsAddress, peerReachable, releaseOverdue, serves } from "./peer.js";
 import { keepClaim } from "./permission.js";
 import { deadTimeMs } from "./silence.js";
-import type { Claim, State } from "./state.js";
+import type { Claim, PathView, State } from "./state.js";
 import { askWhenDue, beginSuspicion, judge, probe, suspectAfterMs } from "./suspicion.js";
 
 /** An address that was seen lately makes a silent one mean something; neighbours likewise. */
@@ -34,6 +36,7 @@ export function watchPeer(draft: Draft): void {
     beginSuspicion(draft);
   if (state.suspicion === undefined) return;
   probe(draft);
+  askAgain(draft);
   askWhenDue(draft);
   actOnVerdict(draft);
 }
@@ -81,7 +84,7 @@ function trusted(draft: Draft): boolean {
 function noticeDeath(draft: Draft): void {
   const { state } = draft;
   state.suspicion = undefined;
-  if (state.peer.silenceMs >= deadTimeMs(state))
+  if (state.peer.silenceMs >= deadTimeMs(state) && !state.paths.some((path) => pathAlive(state, path)))
     declareDead(draft, `silent for ${Math.round(state.peer.silenceMs)} ms`);
 }
 
@@ -144,22 +147,25 @@ export function probeRoutinely(draft: Draft): void {
   }
 }
 
+/** A path that is one beat late is not degraded, nor is one over which the nodes are only just meeting: one that stays so is. */
 export function watchPaths(draft: Draft): void {
-  const { state } = draft;
-  if (!peerReachable(state)) {
-    clearAlarm(draft, "PATH_DEGRADED");
-    return;
-  }
-  const silent = state.paths.filter((path) => path.silenceMs >= deadTimeMs(state) || !path.twoWay);
-  if (silent.length === 0) {
-    clearAlarm(draft, "PATH_DEGRADED");
-    return;
-  }
-  // A path that is one poll late is not degraded; one that stays so for the longest dead time is.
-  const lasting = silent.filter((path) => path.silenceMs > 2 * state.settings.deadCeilingMs || !path.twoWay);
-  if (lasting.length === 0) return;
-  const names = lasting.map(
-    (path) => `${path.name} (${path.silenceMs > deadTimeMs(state) ? "nothing heard" : "one way"})`,
+  const { state, atMs } = draft;
+  const apart = !peerReachable(state);
+  state.paths = state.paths.map((path) =>
+    apart || directionOf(state, path) === "two-way" ? { ...path, workedMs: atMs } : path,
   );
-  raiseAlarm(draft, "PATH_DEGRADED", `the other node is heard, but not on: ${names.join(", ")}`);
+  const lost = state.paths.filter((path) => path.workedMs < atMs);
+  if (lost.length === 0) {
+    clearAlarm(draft, "PATH_DEGRADED");
+    return;
+  }
+  const lasting = lost.filter((path) => atMs - path.workedMs > degradedAfterMs(state, path));
+  if (lasting.length === 0) return;
+  const names = lasting.map((path) => `${path.name} (${describeDirection(directionOf(state, path))})`);
+  raiseAlarm(draft, "PATH_DEGRADED", `the other node is there, but not on every path: ${names.join(", ")}`);
+}
+
+/** As long as the longest dead time again, and for a slow path what one beat there and one back need. */
+function degradedAfterMs(state: State, path: PathView): number {
+  return Math.max(2 * state.settings.deadCeilingMs, pathDeadMs(state, path) + path.intervalMs);
 }

@@ -53,6 +53,12 @@ export interface Beat {
   readonly preference: Preference;
   /** R28: see Config.digest. */
   readonly configDigest: string;
+  /** R13: the sender wants an answer at once on the path this frame travels. */
+  readonly asks: boolean;
+  /** It is such an answer. */
+  readonly answers: boolean;
+  /** On which paths the sender hears us: bit 0 is the first path of the config. Undefined: it does not say. */
+  readonly heardOn: number | undefined;
   /** Per path: what the sender last heard from us on the path this frame travels. Undefined: nothing yet. */
   readonly echo: { readonly nonce: string; readonly sequence: number } | undefined;
   /** Sixteen bytes in hex that end the lease of a lower epoch (R5); undefined unless claiming or active. */

@@ -6,7 +6,7 @@
  * |---|---|
  * | 0-3 | "USB1" |
  * | 4 | version, 1 |
- * | 5 | flags: 0 the sender is the secondary, 1 verified, 2 in sync, 3 goodbye, 4 has an echo, 5 has a claim token |
+ * | 5 | flags: 0 the sender is the secondary, 1 verified, 2 in sync, 3 goodbye, 4 has an echo, 5 has a claim token, 6 asks, 7 answers |
  * | 6 | role, its place in `roles` |
  * | 7 | health: 0 client link, 1 node, 2 services, 3 store |
  * | 8-15 | epoch |
@@ -18,7 +18,7 @@
  * | 56-59 | preference: version |
  * | 60 | preference: 0 none, 1 primary, 2 secondary |
  * | 61 | id of the key that signs |
- * | 62-63 | zero when written, ignored when read |
+ * | 62-63 | heard on: bit n for path n of the config; bit 15 says that the sender tells at all |
  * | 64-71 | echo: nonce |
  * | 72-79 | echo: sequence |
  * | 80-95 | HMAC-SHA256 of bytes 0-79, its first 16 bytes |
@@ -40,10 +40,22 @@ export const epochOffset = 8;
 export const claimTokenOffset = 16;
 
 const magic = Buffer.from("USB1");
+const heardOnOffset = 62;
+const heardOnTold = 0x8000;
+const heardOnPaths = 0x7fff;
 const macOffset = 80;
 const macBytes = 16;
 
-const flag = { secondary: 1, verified: 2, inSync: 4, goodbye: 8, echo: 16, claimToken: 32 } as const;
+const flag = {
+  secondary: 1,
+  verified: 2,
+  inSync: 4,
+  goodbye: 8,
+  echo: 16,
+  claimToken: 32,
+  asks: 64,
+  answers: 128,
+} as const;
 const healthBit = { clientLink: 1, node: 2, services: 4, store: 8 } as const;
 const sides: readonly (Side | undefined)[] = [undefined, "primary", "secondary"];
 
@@ -91,6 +103,8 @@ export function encodeBeat(beat: Beat, keys: BeatKeys): Uint8Array {
   bytes.writeUInt32BE(beat.preference.version >>> 0, 56);
   bytes[60] = sides.indexOf(beat.preference.side);
   bytes[61] = keys.signWith;
+  if (beat.heardOn !== undefined)
+    bytes.writeUInt16BE((beat.heardOn & heardOnPaths) | heardOnTold, heardOnOffset);
   if (beat.echo !== undefined) {
     bytes.write(beat.echo.nonce, 64, 8, "hex");
     writeU64(bytes, beat.echo.sequence, 72);
@@ -139,7 +153,9 @@ function flagsOf(beat: Beat): number {
     (beat.inSync ? flag.inSync : 0) |
     (beat.goodbye ? flag.goodbye : 0) |
     (beat.echo !== undefined ? flag.echo : 0) |
-    (beat.claimToken !== undefined ? flag.claimToken : 0)
+    (beat.claimToken !== undefined ? flag.claimToken : 0) |
+    (beat.asks ? flag.asks : 0) |
+    (beat.answers ? flag.answers : 0)
   );
 }
 
@@ -163,6 +179,7 @@ function readBeat(bytes: Buffer): Beat | string {
   const epoch = readU64(bytes, epochOffset);
   const sequence = readU64(bytes, 40);
   const echoed = readU64(bytes, 72);
+  const told = bytes.readUInt16BE(heardOnOffset);
   if (epoch === undefined || sequence === undefined || echoed === undefined) return "a number beyond 2^53";
   return {
     sender: (flags & flag.secondary) !== 0 ? "secondary" : "primary",
@@ -181,6 +198,9 @@ function readBeat(bytes: Buffer): Beat | string {
     goodbye: (flags & flag.goodbye) !== 0,
     preference: { side: sides[side], version: bytes.readUInt32BE(56) },
     configDigest: bytes.toString("hex", 52, 56),
+    asks: (flags & flag.asks) !== 0,
+    answers: (flags & flag.answers) !== 0,
+    heardOn: (told & heardOnTold) === 0 ? undefined : told & heardOnPaths,
     echo: (flags & flag.echo) === 0 ? undefined : { nonce: bytes.toString("hex", 64, 72), sequence: echoed },
     claimToken:
       (flags & flag.claimToken) === 0

@@ -5,6 +5,7 @@
 
 import type { AlarmCode } from "../failover/action.js";
 import type { NodeReport, OperatorRequest } from "../failover/event.js";
+import type { Direction } from "../failover/paths.js";
 import type { Role } from "../heartbeat/beat.js";
 import type { Outcome, Protection, TimelineEntry } from "../plugin/contract.js";
 
@@ -14,6 +15,12 @@ export interface PathStatus {
   readonly description: string;
   readonly lastHeardMsAgo: number | undefined;
   readonly twoWay: boolean;
+  /** `from-peer`: we hear the other node, it does not hear us; `to-peer`: the reverse, by what it says on other paths. */
+  readonly direction: Direction;
+  /** Between two routine beats on this path, milliseconds: longer than the profile's on a slow medium. */
+  readonly intervalMs: number;
+  /** After so long a silence the path counts as lost, milliseconds. */
+  readonly deadAfterMs: number;
   /** Half the echo age at the median of the last 100 beats, milliseconds. */
   readonly latencyMs: number | undefined;
 }

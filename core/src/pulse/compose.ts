@@ -73,8 +73,9 @@ export function recordingFolder(stateFolder: string): string {
   return join(stateFolder, "recording");
 }
 
-function factsOf({ arbiters = [] }: PulseParts, address: AddressChain): PluginFacts {
-  return { canProbeAddress: address.canProbe, arbiters };
+function factsOf({ arbiters = [], transports }: PulseParts, address: AddressChain): PluginFacts {
+  const beatIntervals = new Map(transports.map(({ name, beatIntervalMs }) => [name, beatIntervalMs ?? 0]));
+  return { canProbeAddress: address.canProbe, arbiters, beatIntervals };
 }
 
 type Assembly = ReturnType<typeof assemble>;

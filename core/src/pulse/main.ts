@@ -117,14 +117,21 @@ async function makePlugins(local: LocalConfig, log: ProcessLog): Promise<MadePlu
     folders: config.folders,
   };
   const here = new Map(loaded.transports.map((one) => [one.entry.name, one]));
+  const intervals = new Map(
+    [...loaded.transports, ...loaded.otherPaths].map(({ entry, plugin, options }) => [
+      entry.name,
+      plugin.beatIntervalMs(options),
+    ]),
+  );
   return {
     transports: config.heartbeat.paths.map((entry) => {
       const { name } = entry;
       const path = { name, class: entry.class };
+      const beatIntervalMs = intervals.get(name) ?? 0;
       const found = here.get(name);
-      if (found === undefined) return { ...path, transport: undefined };
+      if (found === undefined) return { ...path, beatIntervalMs, transport: undefined };
       const ownLog = log.with({ plugin: found.plugin.name, path: name });
-      return { ...path, transport: buildPlugin(found, { ...given, path, log: ownLog }) };
+      return { ...path, beatIntervalMs, transport: buildPlugin(found, { ...given, path, log: ownLog }) };
     }),
     address: loaded.addresses.map((one) => {
       const { name } = one.plugin;

@@ -20,6 +20,8 @@ export interface NamedTransport {
   readonly class: PathClass;
   /** Undefined: it runs in the node process. */
   readonly transport: Transport | undefined;
+  /** The shortest interval its medium carries, milliseconds; 0 or absent: any. */
+  readonly beatIntervalMs?: number;
 }
 
 export interface PathsOptions {
@@ -39,7 +41,7 @@ export interface Paths {
   /** Resolves with what could not be started, in words by path; others go on. */
   start(): Promise<ReadonlyMap<string, string>>;
   stop(): Promise<void>;
-  send(body: BeatBody): void;
+  send(body: BeatBody, names: readonly string[]): void;
   /** A frame that arrived on a path of the node process. */
   receive(path: string, frame: Uint8Array): void;
   /** Signs with the new ring from now on and accepts all its keys (rule R29). */
@@ -173,10 +175,13 @@ export function createPaths(options: PathsOptions): Paths {
         }),
       );
     },
-    send(body) {
+    send(body, names) {
       const serves = body.role === "claiming" || body.role === "active";
       const hex = serves ? tokenOf(body.epoch) : undefined;
-      for (const state of states.values()) if (state.started) sendOn(state, body, hex);
+      for (const name of names) {
+        const state = states.get(name);
+        if (state?.started === true) sendOn(state, body, hex);
+      }
     },
     receive,
     useKeys(changed) {

@@ -59,7 +59,7 @@ export function createPerformer(parts: PerformerParts): Performer {
   const arm = () => address.armClaims(claimTokens(ring, parts.cluster, armed));
 
   const performers: Performers = {
-    sendBeat: ({ body }) => paths.send(body),
+    sendBeat: ({ body, paths: names }) => paths.send(body, names),
     renewLease: () => address.renew(),
     dropLease: () => address.dropLease(),
     armClaims: ({ epochs }) => {

@@ -14,14 +14,23 @@ const probeEveryMs = 4;
 export interface PluginFacts {
   readonly canProbeAddress: boolean;
   readonly arbiters: Settings["arbiters"];
+  /** What each path's medium carries, by name; absent or 0 where it sets no limit. */
+  readonly beatIntervals: ReadonlyMap<string, number>;
 }
 
-export function settingsOf(local: LocalConfig, { canProbeAddress, arbiters }: PluginFacts): Settings {
+export function settingsOf(
+  local: LocalConfig,
+  { canProbeAddress, arbiters, beatIntervals }: PluginFacts,
+): Settings {
   const { config } = local;
   const { heartbeat } = config;
   return {
     self: local.self.side,
-    paths: heartbeat.paths.map((path) => ({ name: path.name, class: path.class })),
+    paths: heartbeat.paths.map((path) => ({
+      name: path.name,
+      class: path.class,
+      intervalMs: Math.max(heartbeat.intervalMs, beatIntervals.get(path.name) ?? 0),
+    })),
     intervalMs: heartbeat.intervalMs,
     deadFloorMs: heartbeat.deadFloorMs,
     deadCeilingMs: heartbeat.deadCeilingMs,
