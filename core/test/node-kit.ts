@@ -284,6 +284,8 @@ export async function startTestNode(options: TestNodeOptions = {}): Promise<Test
     engine: undefined,
     services: [],
     observers: [],
+    arbiters: [],
+    fences: [],
     transports: [],
     freshAddresses: () => [],
     makeLink: (listeners) => link.end(listeners),

@@ -110,6 +110,8 @@ export function nodeStatus(changes: StateChanges = {}): NodeStatus {
         problem: undefined,
       },
     ],
+    arbiters: [],
+    fences: [],
     observers: [],
     nodeLink: "connected, 10.0.0.2:6940 to 10.0.0.3:51000",
     pid: 812,
@@ -192,6 +194,56 @@ export const states: Readonly<Record<string, NodeStatus>> = {
   }),
   "pulse gone": nodeStatus({
     node: { pulse: undefined, services: [cold] },
+  }),
+  "waiting for an arbiter": nodeStatus({
+    pulse: {
+      role: "standby",
+      epoch: 0,
+      reason: "it would take the address, and waits: etcd denies it: alpha holds it for 3.1 s more",
+      ifPeerDied:
+        "Nothing would change: this node would take the address now, and waits: etcd denies it: alpha holds it for 3.1 s more.",
+      alarms: [
+        { code: "PEER_DEAD", detail: "beta has been silent for 104 ms", sinceMs: nowMs - 4000 },
+        {
+          code: "ARBITER_DENIES",
+          detail: "the address is not taken: etcd denies it: alpha holds it for 6.2 s more",
+          sinceMs: nowMs - 3000,
+        },
+      ],
+    },
+    peer: { alive: false, role: undefined, epoch: 9 },
+    node: {
+      services: [cold],
+      arbiters: [
+        {
+          name: "etcd",
+          exclusive: true,
+          description: "3 endpoints",
+          verdict: "denied",
+          why: "alpha holds it for 3.1 s more",
+          saidMsAgo: 120,
+          problem: undefined,
+        },
+        {
+          name: "ping",
+          exclusive: false,
+          description: "10.0.0.1",
+          verdict: undefined,
+          why: undefined,
+          saidMsAgo: undefined,
+          problem: "it did not start: no such host",
+        },
+      ],
+      fences: [
+        {
+          name: "exec",
+          description: "fence_ipmilan",
+          problem: "connection timed out",
+          last: { outcome: "unknown", detail: "no answer within 60 s", finishedMsAgo: 65_000 },
+          firing: false,
+        },
+      ],
+    },
   }),
   "no sessions kept": nodeStatus({ node: { sessions: undefined } }),
 };

@@ -5,6 +5,8 @@
 
 import type { NodeStatus } from "../ipc/control.js";
 import type { PathStatus, PulseStatus } from "../ipc/messages.js";
+import type { ArbiterStatus } from "../node/arbiters.js";
+import type { FenceStatus } from "../node/fences.js";
 import type { SessionStatus } from "../node/session-engine.js";
 import { ageText, bytesText, countText } from "./words.js";
 
@@ -20,6 +22,8 @@ export function statusText(status: NodeStatus): string {
     block("paths", pulse === undefined ? [] : pathLines(pulse)),
     block("sessions", sessionLines(status.sessions)),
     block("services", serviceLines(status)),
+    block("arbiters", status.arbiters.map(arbiterLine)),
+    block("fences", status.fences.map(fenceLine)),
     block("observers", observerLines(status)),
     block("protections", pulse === undefined ? [] : protectionLines(pulse)),
     block("processes", processLines(status)),
@@ -172,6 +176,30 @@ function serviceLines({ services }: NodeStatus): readonly string[] {
     const line = `${name}: ${serving ? "serving" : "not serving"}, ${state}; ${description}`;
     return problem === undefined ? [line] : [line, `  ${sentence(problem)} It is tried again.`];
   });
+}
+
+function arbiterLine({
+  name,
+  exclusive,
+  description,
+  verdict,
+  why,
+  saidMsAgo,
+  problem,
+}: ArbiterStatus): string {
+  const kind = exclusive ? "exclusive" : "may veto";
+  const said =
+    verdict === undefined || saidMsAgo === undefined
+      ? "not asked yet"
+      : `${verdict} ${ageText(saidMsAgo)} ago: ${why}`;
+  return `${name} (${kind}): ${description}; ${said}${problem === undefined ? "" : `; PROBLEM: ${problem}`}`;
+}
+
+function fenceLine({ name, description, problem, last, firing }: FenceStatus): string {
+  const state = problem === undefined ? "ready" : `CANNOT BE USED: ${problem}`;
+  const before =
+    last === undefined ? "" : `; fired ${ageText(last.finishedMsAgo)} ago, ${last.outcome}: ${last.detail}`;
+  return `${name}: ${firing ? "IS BEING FIRED" : state}; ${description}${before}`;
 }
 
 function observerLines({ observers }: NodeStatus): readonly string[] {

@@ -99,6 +99,8 @@ function describePreference(state: State): string {
 
 function ifPeerDied(state: State): string {
   if (state.role === "active") return aloneAsActive(state);
+  if (state.wait !== undefined)
+    return `Nothing would change: this node would take the address now, and waits: ${state.wait.why}.`;
   if (state.role === "maintenance") return "Nobody would serve: this node is in maintenance.";
   if (state.stopping) return "Nobody would serve: this node is stopping.";
   if (state.report?.database === "lost")

@@ -3,6 +3,8 @@
  * line. Each request has an id and gets one `result` or `error`; `watch` gets many `data` before it.
  */
 
+import type { ArbiterStatus } from "../node/arbiters.js";
+import type { FenceStatus } from "../node/fences.js";
 import type { SessionStatus } from "../node/session-engine.js";
 import type { TimelineEntry } from "../plugin/contract.js";
 import type { PulseStatus } from "./messages.js";
@@ -30,6 +32,8 @@ export interface NodeStatus {
   /** Undefined when the config has `sessions: none`. */
   readonly sessions: SessionStatus | undefined;
   readonly services: readonly ServiceStatus[];
+  readonly arbiters: readonly ArbiterStatus[];
+  readonly fences: readonly FenceStatus[];
   readonly observers: readonly {
     readonly name: string;
     readonly description: string;
@@ -75,6 +79,10 @@ export interface ControlCommands {
       readonly peer: readonly number[] | undefined;
       readonly peerSigns: number | undefined;
     };
+  };
+  readonly peerConfirmDead: {
+    readonly args: Record<string, never>;
+    readonly result: { readonly message: string };
   };
   readonly peerForget: {
     readonly args: Record<string, never>;

@@ -66,6 +66,10 @@ export async function composeNode(local: LocalConfig, options: ComposeOptions): 
         log: log.with({ path: one.entry.name }),
       }),
     })),
+    arbiters: build
+      .all(loaded.arbiters, [])
+      .map((named, at) => ({ ...named, exclusive: loaded.arbiters[at]?.plugin.exclusive ?? false })),
+    fences: build.all(loaded.fences, []),
     freshAddresses: () =>
       loaded.addresses.map((one) =>
         buildPlugin(one, { ...given, log: log.with({ plugin: one.plugin.name }) }),
@@ -103,7 +107,7 @@ function linkKeys(keyFile: string): Keys {
 function builder(given: CapabilityValues, log: ProcessLog) {
   return {
     /** Those whose entry is the same as before keep the plugin that runs. */
-    all<K extends "service" | "observer">(
+    all<K extends "service" | "observer" | "arbiter" | "fence">(
       loaded: readonly Loaded<K>[],
       running: readonly Named<ReturnType<typeof buildPlugin<K>>>[],
     ): readonly Named<ReturnType<typeof buildPlugin<K>>>[] {

@@ -23,6 +23,8 @@ const reloadable: readonly Part[] = [
   ["reclaimHold", ({ reclaimHoldMs }) => reclaimHoldMs],
   ["foreignHold", ({ foreignHoldMs }) => foreignHoldMs],
   ["services", ({ services }) => services],
+  ["onArbiterLost", ({ onArbiterLost }) => onArbiterLost],
+  ["fenceDelay", ({ fenceDelayMs }) => fenceDelayMs],
   ["observers", ({ observers }) => observers],
   ["log", ({ log }) => log],
 ];
@@ -36,6 +38,8 @@ const fixed: readonly Part[] = [
   ["lease", ({ leaseMs }) => leaseMs],
   ["address", ({ address }) => address],
   ["sessions", ({ sessions }) => sessions],
+  ["arbiters", ({ arbiters }) => arbiters],
+  ["fences", ({ fences }) => fences],
   ["replication", ({ replication }) => replication],
   ["keyFile", ({ keyFile }) => keyFile],
   ["folders", ({ folders }) => folders],

@@ -85,13 +85,14 @@ async function askPulse(pulse: PulseClient, request: OperatorRequest): Promise<{
 
 function roleCommands({
   pulse,
-}: CommandParts): Pick<Handlers, "switchover" | "clearPreference" | "maintenance"> {
+}: CommandParts): Pick<Handlers, "switchover" | "clearPreference" | "maintenance" | "peerConfirmDead"> {
   return {
     switchover: (args) => {
       const { to, force } = checked(switchoverArgs, args);
       return askPulse(pulse, { kind: "switchover", to, force });
     },
     clearPreference: () => askPulse(pulse, { kind: "clearPreference" }),
+    peerConfirmDead: () => askPulse(pulse, { kind: "confirmDead" }),
     maintenance: (args) => {
       const { on, force } = checked(maintenanceArgs, args);
       return askPulse(pulse, { kind: "maintenance", on, force });

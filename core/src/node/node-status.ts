@@ -6,7 +6,15 @@ import type { NodeStatus } from "../ipc/control.js";
 export interface StatusSources
   extends Pick<
     NodeStatus,
-    "version" | "startedAt" | "pulse" | "sessions" | "services" | "observers" | "nodeLink"
+    | "version"
+    | "startedAt"
+    | "pulse"
+    | "sessions"
+    | "services"
+    | "arbiters"
+    | "fences"
+    | "observers"
+    | "nodeLink"
   > {
   readonly local: LocalConfig;
 }

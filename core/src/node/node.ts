@@ -8,10 +8,12 @@ import { nodeError } from "../errors/node.js";
 import type { NodeReport } from "../failover/event.js";
 import type { Role } from "../heartbeat/beat.js";
 import type { NodeStatus } from "../ipc/control.js";
+import { createArbiters } from "./arbiters.js";
 import { bounded } from "./bounded.js";
 import { configChanges, describeChanges } from "./config-changes.js";
 import { controlCommands } from "./control-commands.js";
 import { type ControlServer, startControlServer } from "./control-server.js";
+import { createFences } from "./fences.js";
 import { createNodeLink, type NodeLink, type PeerRole } from "./node-link.js";
 import { nodeReport, sameReport } from "./node-report.js";
 import { nodeStatus } from "./node-status.js";
@@ -153,6 +155,9 @@ export function createNode(parts: NodeParts): Node {
     freeze,
     unfreeze: () => engine?.unfreeze(),
     peerRole: () => link.askRole(askRoleLimitMs),
+    askArbiters: (epoch, names) => arbiters.ask(epoch, names),
+    releaseGrant: (epoch) => void arbiters.release(epoch),
+    fence: (name) => fences.fire(name),
     sendFrame: (path, frame) => transports.send(path, frame),
     entry: (entry) => timeline.add(entry),
     status: () => control?.changed(),
@@ -219,6 +224,7 @@ export function createNode(parts: NodeParts): Node {
 
   const withdrawal = createWithdrawal({
     freshBackends: () => parts.freshAddresses(),
+    releaseGrants: (epoch) => void arbiters.release(epoch),
     sayGoodbye: (epoch) => link.sayGoodbye(epoch),
     record: (what, details) => timeline.record("withdrawal", what, ["R12"], details),
     log,
@@ -232,6 +238,20 @@ export function createNode(parts: NodeParts): Node {
     ready: () => withdrawal.settled(),
   });
   const transports = startTransports(parts.transports, pulse, log);
+  const arbiters = createArbiters({
+    arbiters: parts.arbiters,
+    clock,
+    log,
+    ruled: (ruling) => pulse.send({ type: "arbiterRuled", ...ruling }),
+    changed: () => control?.changed(),
+  });
+  const fences = createFences({
+    fences: parts.fences,
+    clock,
+    log,
+    record: (what, details) => timeline.record("fence", what, ["R32"], details),
+    changed: () => control?.changed(),
+  });
   engine?.onChange(changed);
 
   // --------------------------------------------------------------------------------------------- the operator
@@ -286,6 +306,8 @@ export function createNode(parts: NodeParts): Node {
       pulse: pulse.status,
       sessions: engine?.status(),
       services: services.statuses(),
+      arbiters: arbiters.statuses(),
+      fences: fences.statuses(),
       observers: [...observers.values()].map((queue) => queue.status()),
       nodeLink: link.describe(),
     });
@@ -326,6 +348,9 @@ export function createNode(parts: NodeParts): Node {
       timeline.record("start", `the node process started, version ${parts.version}`, []);
       reportTimer = setInterval(lookAgain, lookEveryMs);
       control = await startControlServer({ path: join(folders.run, "node.sock"), handlers, log });
+      // None of them keeps the node from starting: what they do not grant or confirm is not granted or confirmed.
+      void arbiters.start();
+      void fences.start();
       await engine?.start();
       await Promise.all([...observers.values()].map((queue) => queue.start()));
       await transports.start();
@@ -338,6 +363,7 @@ export function createNode(parts: NodeParts): Node {
       await demote();
       clearInterval(reportTimer);
       pulse.close();
+      await Promise.all([arbiters.stop(), fences.stop()]);
       await services.stop();
       await transports.stop();
       await bounded(async () => engine?.stop(), stopLimitMs);

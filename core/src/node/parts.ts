@@ -4,8 +4,9 @@
 
 import type { LocalConfig } from "../config/config.js";
 import type { ProcessLog } from "../log.js";
-import type { AddressBackend, Observer, Service, Transport } from "../plugin/contract.js";
+import type { AddressBackend, Fence, Observer, Service, Transport } from "../plugin/contract.js";
 import type { Clock } from "../plugin/tokens.js";
+import type { NamedArbiter } from "./arbiters.js";
 import type { LinkKey, PeerLink, PeerLinkListeners } from "./peer-link.js";
 import type { SessionEngine } from "./session-engine.js";
 import type { Tokens } from "./tokens.js";
@@ -39,6 +40,9 @@ export interface NodeParts extends Replaceable {
   readonly engine: SessionEngine | undefined;
   /** Those that run in this process, by the name of their path. */
   readonly transports: readonly Named<Transport>[];
+  /** In the order of the config. */
+  readonly arbiters: readonly NamedArbiter[];
+  readonly fences: readonly Named<Fence>[];
   /** New instances that were never started, for the withdrawal of rule R12. */
   freshAddresses(): readonly AddressBackend[];
   /** The node link: see peer-link.ts. */

@@ -20,6 +20,9 @@ export interface PulseWishes {
   freeze(freezeMs: number): Promise<Finished>;
   unfreeze(): void;
   peerRole(): Promise<PeerRole | undefined>;
+  askArbiters(epoch: number, names: readonly string[]): void;
+  releaseGrant(epoch: number): void;
+  fence(name: string): Promise<Finished>;
   sendFrame(path: string, frame: Uint8Array): void;
   entry(entry: TimelineEntry): void;
   status(status: PulseStatus): void;
@@ -148,6 +151,15 @@ export function createPulseClient(options: PulseClientOptions): PulseClient {
         return;
       case "askPeerRole":
         void answerPeerRole(message.id);
+        return;
+      case "askArbiters":
+        wishes.askArbiters(message.epoch, message.names);
+        return;
+      case "releaseGrant":
+        wishes.releaseGrant(message.epoch);
+        return;
+      case "fence":
+        void fulfil(message.id, wishes.fence(message.name));
         return;
       case "sendFrame":
         wishes.sendFrame(message.path, Buffer.from(message.frame, "base64"));

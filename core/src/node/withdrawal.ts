@@ -17,6 +17,8 @@ export interface Withdrawal {
 export interface WithdrawalOptions {
   /** Instances that were never started, in the order of the config. */
   freshBackends(): readonly AddressBackend[];
+  /** The kernel has confirmed: an exclusive arbiter need not wait for the end of the grant (rule R30). */
+  releaseGrants(epoch: number): void;
   /** False when the other node could not be told. */
   sayGoodbye(epoch: number): boolean;
   record(what: string, details: Readonly<Record<string, unknown>>): void;
@@ -37,6 +39,7 @@ export function createWithdrawal(options: WithdrawalOptions): Withdrawal {
       });
       return;
     }
+    options.releaseGrants(last.epoch);
     const told = last.epoch > 0 && options.sayGoodbye(last.epoch);
     const what = told
       ? "pulse ended with the HA address: removed it and said goodbye for it"
