@@ -1,0 +1,106 @@
+/** G2 without a kernel lease: what a killed and what a hung process leave behind. Processes and signals are real. */
+
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterEach, test } from "node:test";
+import { until } from "@understudy/core/conformance/until";
+import { type Machine, makeMachine } from "./machine.js";
+
+const haAddresses = [
+  { address: "10.98.1.100", family: 4, prefixLength: 24 },
+  { address: "fd00:98:1::100", family: 6, prefixLength: 64 },
+] as const;
+const addresses = haAddresses.map(({ address }) => address);
+let machine: Machine | undefined;
+let holder: ChildProcess | undefined;
+let said: string[] = [];
+
+afterEach(async () => {
+  holder?.kill("SIGCONT");
+  holder?.kill("SIGKILL");
+  // The guard of a killed holder works with the machine's files until it is done.
+  await until("nothing is left", () => machine?.present(addresses).length === 0);
+  machine?.remove();
+});
+
+async function holding(): Promise<{ readonly machine: Machine; readonly holder: ChildProcess }> {
+  const made = makeMachine([
+    { name: "net0", address: "10.98.1.2/24" },
+    { name: "net0", address: "fd00:98:1::2/64" },
+  ]);
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, "holder.js"), JSON.stringify(haAddresses)],
+    {
+      stdio: ["pipe", "pipe", "inherit"],
+      env: made.env,
+    },
+  );
+  [machine, holder, said] = [made, child, []];
+  createInterface({ input: child.stdout }).on("line", (line) => said.push(line));
+  await ask(child, "start", /"answer":null/);
+  await ask(child, "acquire", /"answer":"confirmed"/);
+  assert.deepEqual(made.present(addresses), addresses);
+  return { machine: made, holder: child };
+}
+
+async function ask(child: ChildProcess, command: string, answer: RegExp): Promise<void> {
+  const before = said.length;
+  child.stdin?.write(`${command}\n`);
+  const find = () => said.slice(before).find((line) => line.includes(`"answered":"${command}"`));
+  await until(`an answer to ${command}`, () => find() !== undefined);
+  assert.match(find() ?? "", answer, said.join("\n"));
+}
+
+test("R4: a killed process leaves no address behind", async () => {
+  const { machine, holder } = await holding();
+  holder.kill("SIGKILL");
+  await until("the guard has withdrawn", () => machine.present(addresses).length === 0);
+});
+
+test("R4: an address that IPMP moved meanwhile is found where it is", async () => {
+  const { machine, holder } = await holding();
+  machine.ifconfig("net0", "inet", "removeif", addresses[0] ?? "");
+  const other = makeMachineInterface(machine);
+  machine.ifconfig(other, "inet", "addif", `${addresses[0]}/24`, "up");
+  holder.kill("SIGKILL");
+  await until("the guard has withdrawn", () => machine.present(addresses).length === 0);
+});
+
+test("G2: a stopped process loses the addresses, knows it when it goes on, and can take them again", async () => {
+  const { machine, holder } = await holding();
+  holder.kill("SIGSTOP");
+  await until("the guard has withdrawn", () => machine.present(addresses).length === 0);
+  const before = said.length;
+  holder.kill("SIGCONT");
+  await until("it knows", () => said.slice(before).some((line) => line.includes('"leaseLapsed"')));
+  assert.ok(
+    !said.join("\n").includes('"addressRemoved"'),
+    "its own guard is no stranger, and nothing was put back",
+  );
+  await ask(holder, "holds", /"answer":"absent"/);
+  await ask(holder, "acquire", /"answer":"confirmed"/);
+  assert.deepEqual(machine.present(addresses), addresses);
+});
+
+test("G2: a process that lives keeps its addresses past the patience of the guard", async () => {
+  const { machine } = await holding();
+  const looks = () => machine.log().filter((line) => line === "-a4").length;
+  const before = looks();
+  // Once a second: five looks are past the guard's two seconds, without a clock in this test.
+  await until("five looks later", () => looks() > before + 5);
+  assert.deepEqual(machine.present(addresses), addresses, said.join("\n"));
+});
+
+/** A group's interface that came while the holder ran. */
+function makeMachineInterface(on: Machine): string {
+  on.addInterface({
+    name: "ipmp0",
+    address: "10.98.1.3/24",
+    flags: "UP,BROADCAST,RUNNING,MULTICAST,IPv4,IPMP",
+    group: "front",
+  });
+  return "ipmp0";
+}
