@@ -10,6 +10,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./init.js"),
   },
   {
+    name: "import",
+    group: "Set up:",
+    summary: "make the config file from the files of Heartbeat",
+    load: () => import("./import.js"),
+  },
+  {
     name: "check",
     group: "Set up:",
     summary: "say everything that is wrong with the config file, its plugins and the key",

@@ -20,7 +20,7 @@ Exit codes:
   (status --check has the codes of monitoring instead: 0 ok, 1 warning, 2 critical, 3 unknown)
 `;
 
-const wrongInput = /^(CONFIG|PLUGINS?|KEY|CLI_USAGE|CLI_EXISTS)(_|$)/;
+const wrongInput = /^(CONFIG|PLUGINS?|KEY|IMPORT|CLI_USAGE|CLI_EXISTS)(_|$)/;
 /** The input was right: it could not be done. */
 const failure = /^(PLUGIN_START|PLUGIN_STOP|KEY_NOT_WRITTEN)/;
 
