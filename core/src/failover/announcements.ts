@@ -3,8 +3,8 @@
  * anew on any evidence of overlap. A node that hears no neighbour any more announces nothing.
  */
 
+import { clientLinkWorks } from "./client-side.js";
 import type { Draft } from "./draft.js";
-import { clientLinkWorks } from "./health.js";
 
 /** Milliseconds after the claim, from rule R7. */
 export const announceOffsetsMs = [0, 5, 20, 50, 100, 250, 500, 1000] as const;

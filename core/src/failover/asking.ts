@@ -6,6 +6,7 @@
 
 import type { Beat } from "../heartbeat/beat.js";
 import { beatBody } from "./beats.js";
+import { linkNoticedAfterMs } from "./client-side.js";
 import type { Draft } from "./draft.js";
 import { isSlow, lateMs, pathAlive, pathDeadMs, saidLater } from "./paths.js";
 import { deadTimeMs } from "./silence.js";
@@ -58,6 +59,18 @@ export function beginAsking(draft: Draft): readonly SlowPathAsked[] {
     silenceMs: path.silenceMs,
     nextAskMs: atMs + Math.max(lateMs(state.settings.intervalMs), path.roundTripMs ?? path.intervalMs),
   }));
+}
+
+/** Where slow paths alone are left, what the other node says of its client side is asked for once, when it must know. */
+export function askAboutLink(draft: Draft): void {
+  const { state, atMs } = draft;
+  const { lostSinceMs, peerAsked } = state.link;
+  if (lostSinceMs === undefined || peerAsked || atMs < lostSinceMs + linkNoticedAfterMs(state)) return;
+  state.link = { ...state.link, peerAsked: true };
+  ask(
+    draft,
+    state.paths.filter((path) => isSlow(state, path) && pathAlive(state, path)),
+  );
 }
 
 /** A question or its answer may be lost: asked once more, then with every beat of the path's own rhythm. */

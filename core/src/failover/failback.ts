@@ -3,6 +3,8 @@
  * strictly healthier (rule R27). What failback waits for is always said.
  */
 
+import { askAboutLink } from "./asking.js";
+import { peerKnowsItsLink } from "./client-side.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, raiseAlarm } from "./draft.js";
 import { preferredSide } from "./election.js";
@@ -26,6 +28,10 @@ function considerHealth(draft: Draft): void {
   const { state } = draft;
   if (state.handover !== undefined || !peerCanServe(state)) return;
   if (peerScore(state) <= ownScore(state) || grantObstacle(state, draft.atMs) !== undefined) return;
+  if (!peerKnowsItsLink(state)) {
+    askAboutLink(draft);
+    return;
+  }
   beginHandover(draft, "health", `the other node is healthier; here fails: ${lacking(ownHealth(state))}`, [
     "R27",
     "G6",

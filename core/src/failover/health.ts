@@ -4,7 +4,8 @@
  */
 
 import type { Health } from "../heartbeat/beat.js";
-import { aliveOn, pathAlive } from "./paths.js";
+import { saysClientLink } from "./client-side.js";
+import { pathAlive } from "./paths.js";
 import type { State } from "./state.js";
 
 export const fullHealthScore = 15;
@@ -21,30 +22,16 @@ export function lacking(health: Health): string {
   return names.map(([name]) => name).join(", ");
 }
 
-/** Neighbours count as gone when none answered for so many milliseconds of probes every 50 ms. */
-export const neighbourGoneMs = 300;
-
-/** Whether the client side is there: carrier, and no proof to the contrary from neighbours that used to answer. */
-export function clientLinkWorks(state: State): boolean {
-  if (!state.link.carrier) return false;
-  if (peerHeardOnClientPath(state)) return true;
-  return state.link.worriedForMs < neighbourGoneMs;
-}
-
-export function peerHeardOnClientPath(state: State): boolean {
-  return aliveOn(state, "client");
-}
-
-/** Every path of the client class carries beats both ways (rule R25). */
+/** Every path of the client class carries beats both ways (rule R25). Where there is none, health alone tells. */
 export function clientPathsTwoWay(state: State): boolean {
   const client = state.paths.filter((path) => path.class === "client");
-  return client.length > 0 && client.every((path) => path.twoWay && pathAlive(state, path));
+  return client.every((path) => path.twoWay && pathAlive(state, path));
 }
 
 export function ownHealth(state: State): Health {
   const node = state.nodeUp && state.nodeSilenceMs < state.settings.hangLimitMs;
   return {
-    clientLink: clientLinkWorks(state),
+    clientLink: saysClientLink(state),
     node,
     services: node && (state.report?.services ?? false),
     store: node && (state.report?.store ?? false) && !state.persistFails,

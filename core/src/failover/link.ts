@@ -45,9 +45,16 @@ function heardStranger(draft: Draft, mac: string): void {
 export function heardNeighbour(draft: Draft): void {
   const { state, atMs } = draft;
   const deadMs = deadTimeMs(state);
-  const wasDeaf = state.link.neighbourSilenceMs >= deadMs && state.peer.lifeSilenceMs >= deadMs;
+  const wasLost = state.suspicion?.linkWasLost === true || state.link.neighbourSilenceMs >= deadMs;
+  const wasDeaf = wasLost && state.peer.lifeSilenceMs >= deadMs;
   if (state.suspicion !== undefined && wasDeaf) hearAnew(draft);
-  state.link = { ...state.link, neighbourSilenceMs: 0, neighbourHeardMs: atMs, worriedForMs: 0 };
+  state.link = {
+    ...state.link,
+    neighbourSilenceMs: 0,
+    neighbourHeardMs: atMs,
+    worriedForMs: 0,
+    unprovenForMs: 0,
+  };
   clearAlarm(draft, "CLIENT_LINK_LOST");
 }
 
@@ -61,7 +68,8 @@ function hearAnew(draft: Draft): void {
 export function heardCarrier(draft: Draft, up: boolean): void {
   const { state } = draft;
   if (state.link.carrier === up) return;
-  state.link = { ...state.link, carrier: up };
+  // A carrier that is back gets its time to show who is there.
+  state.link = { ...state.link, carrier: up, worriedForMs: 0, unprovenForMs: 0 };
   record(draft, "carrier", up ? "the carrier is back" : "the carrier is lost", ["R5"]);
   if (up) {
     hearAnew(draft);

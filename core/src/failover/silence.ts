@@ -3,6 +3,7 @@
  * a judge that stalled has seen little of it.
  */
 
+import { linkUnproven, neighboursLost } from "./client-side.js";
 import type { Draft } from "./draft.js";
 import type { State } from "./state.js";
 
@@ -39,23 +40,10 @@ export function accrueSilence(draft: Draft): void {
     ...link,
     neighbourSilenceMs: longer(link.neighbourSilenceMs, link.neighbourHeardMs),
     addressSilenceMs: longer(link.addressSilenceMs, link.addressHeardMs),
-    worriedForMs: doubtsLink(state) ? link.worriedForMs + seenMs : 0,
+    worriedForMs: neighboursLost(state) ? link.worriedForMs + seenMs : 0,
+    unprovenForMs: linkUnproven(state) ? link.unprovenForMs + seenMs : 0,
   };
   if (state.nodeUp) state.nodeSilenceMs = longer(state.nodeSilenceMs, state.nodeHeardMs);
-}
-
-/** Neighbours are probed once a second, so one that missed a probe is no reason yet. */
-const neighbourLateMs = 1200;
-
-/** The client side used to carry something that it does not carry now; only a node that had neighbours can tell. */
-function doubtsLink(state: State): boolean {
-  const { neighbourSilenceMs } = state.link;
-  if (neighbourSilenceMs === Infinity) return false;
-  const lateMs = 2 * state.settings.intervalMs;
-  const quiet = state.paths.some(
-    (path) => path.class === "client" && path.silenceMs !== Infinity && path.silenceMs > lateMs,
-  );
-  return (quiet && neighbourSilenceMs > lateMs) || neighbourSilenceMs > neighbourLateMs;
 }
 
 /** A sign of life on a fast medium ends the joint silence; how long it had been teaches the dead time (rule R11). */

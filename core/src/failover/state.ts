@@ -78,6 +78,8 @@ export interface Suspicion {
   readonly addressWasHeard: boolean;
   /** A neighbour had answered shortly before: only then must one answer now, within the same dead time. */
   readonly neighbourWasHeard: boolean;
+  /** The client side was lost already: what is not heard there proves nothing until a neighbour is heard again. */
+  readonly linkWasLost: boolean;
   readonly nextAskMs: number;
   readonly askId: number | undefined;
   /** Questions over TLS that nobody answered. */
@@ -97,6 +99,12 @@ export interface ClientLink {
   readonly neighbourHeardMs: number;
   /** Accrued since there is a reason to doubt the link: beats or neighbours that used to be heard are not. */
   readonly worriedForMs: number;
+  /** Accrued since nothing shows that the client side is there, while the other node is heard elsewhere. */
+  readonly unprovenForMs: number;
+  /** Since when this node says that it cannot reach clients; undefined while it says it can. */
+  readonly lostSinceMs: number | undefined;
+  /** The other node has been asked since, on slow paths, how it is. */
+  readonly peerAsked: boolean;
   /** Accrued since the HA address answered us from the peer; Infinity before the first. */
   readonly addressSilenceMs: number;
   readonly addressHeardMs: number;
@@ -311,6 +319,9 @@ export function initialState(settings: Settings): State {
       neighbourSilenceMs: Infinity,
       neighbourHeardMs: Number.NEGATIVE_INFINITY,
       worriedForMs: 0,
+      unprovenForMs: 0,
+      lostSinceMs: undefined,
+      peerAsked: false,
       addressSilenceMs: Infinity,
       addressHeardMs: Number.NEGATIVE_INFINITY,
       lastProbeMs: 0,

@@ -5,6 +5,7 @@
 
 import type { Role } from "../heartbeat/beat.js";
 import { takeoverWithinMs } from "./asking.js";
+import { clientLinkWorks } from "./client-side.js";
 import { ownHealth, ownScore, peerScore } from "./health.js";
 import { type Direction, directionOf, pathDeadMs } from "./paths.js";
 import { serves } from "./peer.js";
@@ -110,6 +111,8 @@ function ifPeerDied(state: State): string {
   if (!ownHealth(state).node)
     return "This node would take the address, but its node process does not answer.";
   if (!state.link.carrier) return "Nobody would serve: this node has no carrier on the client side.";
+  if (!clientLinkWorks(state))
+    return "Nobody would serve before this node hears somebody on the client side again: it is cut off there.";
   if (state.report?.verified !== true) return waits(state, "this node has not merged its sessions yet");
   const after = `within about ${Math.round(takeoverWithinMs(state))} ms${conditions(state)}`;
   const lost = state.report.inSync

@@ -9,6 +9,7 @@ import { announceAgain, keepAnnouncing } from "./announcements.js";
 import { arbiterRuled, keepAsking } from "./arbiters.js";
 import { grantPermit, keepRhythm, leaseEnded } from "./beats.js";
 import { addressAcquired, addressNotAcquired, persistEpoch, promoteWhenReady } from "./claim.js";
+import { noteClientLink } from "./client-side.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, endMomentaryAlarms, enterRole, momentMs, raiseAlarm, record } from "./draft.js";
 import { elect, leaveJoining, retryPendingClaim, takeOnGoodbye } from "./election.js";
@@ -129,6 +130,7 @@ function polled(draft: Draft): void {
   const { state } = draft;
   if (state.startedAtMs === undefined) return;
   accrueSilence(draft);
+  noteClientLink(draft);
   forgetOldSilences(draft);
   noticeHungNode(draft);
   watchPeer(draft);

@@ -5,6 +5,7 @@
 
 import { askArbiters } from "./arbiters.js";
 import { beginAsking, slowPathsSilent } from "./asking.js";
+import { clientLinkWorks } from "./client-side.js";
 import type { Draft } from "./draft.js";
 import { nextId } from "./draft.js";
 import { lateMs, pathAlive } from "./paths.js";
@@ -34,6 +35,7 @@ export function beginSuspicion(draft: Draft): void {
     rounds: [],
     addressWasHeard: state.settings.canProbeAddress && state.link.addressSilenceMs < freshMs,
     neighbourWasHeard: state.link.neighbourSilenceMs < freshMs,
+    linkWasLost: !clientLinkWorks(state),
     nextAskMs: atMs + state.settings.askAfterMs,
     askId: undefined,
     unansweredAsks: 0,
@@ -94,11 +96,13 @@ export function judge(state: State, atMs: number): Verdict {
   const { suspicion, peer } = state;
   if (suspicion === undefined) return { kind: "alive" };
   if (peer.lifeSilenceMs >= deadTimeMs(state) && slowPathsSilent(state, suspicion)) {
-    if (!state.link.carrier) return { kind: "deaf" };
+    if (!state.link.carrier || suspicion.linkWasLost) return { kind: "deaf" };
     if (!suspicion.neighbourWasHeard) return { kind: "dead", proof: "carrier" };
     const proven = state.link.neighbourSilenceMs < deadTimeMs(state);
     return proven ? { kind: "dead", proof: "neighbour" } : { kind: "deaf" };
   }
+  // Whoever cannot hear the address cannot judge its silence, and could not serve it either.
+  if (suspicion.linkWasLost) return { kind: "waiting" };
   return { kind: addressLapsed(state, suspicion, atMs) ? "lapsed" : "waiting" };
 }
 

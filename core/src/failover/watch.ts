@@ -5,6 +5,7 @@
 
 import { askAgain } from "./asking.js";
 import { claim, mayClaim } from "./claim.js";
+import { silentSide } from "./client-side.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, raiseAlarm, record } from "./draft.js";
 import { describeDirection, directionOf, pathAlive, pathDeadMs } from "./paths.js";
@@ -17,6 +18,7 @@ import { askWhenDue, beginSuspicion, judge, probe, suspectAfterMs } from "./susp
 /** An address that was seen lately makes a silent one mean something; neighbours likewise. */
 const routineProbeMs = 1000;
 const worriedProbeMs = 50;
+const unprovenProbeMs = 250;
 
 export function watchPeer(draft: Draft): void {
   const { state } = draft;
@@ -64,11 +66,7 @@ function actOnVerdict(draft: Draft): void {
       word: false,
     });
   } else if (verdict.kind === "deaf") {
-    raiseAlarm(
-      draft,
-      "CLIENT_LINK_LOST",
-      "the other node is silent and so is every neighbour: this node's own link is suspected",
-    );
+    raiseAlarm(draft, "CLIENT_LINK_LOST", silentSide);
   }
 }
 
@@ -134,10 +132,16 @@ function learnsAddress(state: State, atMs: number): boolean {
   );
 }
 
+/** Which of the two has lost the client side shows as soon as a neighbour answers one of them. */
+function unhurriedMs(state: State): number {
+  return state.link.unprovenForMs > 0 ? unprovenProbeMs : routineProbeMs;
+}
+
 /** Keeps proofs fresh: neighbours for the own link, the address for "it used to answer". */
 export function probeRoutinely(draft: Draft): void {
   const { state, atMs } = draft;
-  const soonMs = state.link.worriedForMs > 0 || learnsAddress(state, atMs) ? worriedProbeMs : routineProbeMs;
+  const soonMs =
+    state.link.worriedForMs > 0 || learnsAddress(state, atMs) ? worriedProbeMs : unhurriedMs(state);
   if (atMs < state.link.lastProbeMs + soonMs) return;
   state.link = { ...state.link, lastProbeMs: atMs };
   if (state.role === "standby" && serves(state.peer.beat) && state.suspicion === undefined) {
