@@ -110,8 +110,9 @@ const rows: readonly Row[] = [
   {
     fault: "the active node loses the client side, its carrier stays",
     strike: ({ network }) => network.unplug("primary"),
-    // Neighbours that fall silent for 300 ms are the proof, where a private path is left to hand over on.
-    outageMs: (settings, paths) => afterDeath(settings, paths) + 490,
+    // Neighbours that fall silent for 300 ms are the proof, where a private path is left to hand over on. What the other
+    // node says of its own client side must be newer than that, and a slow line takes its time for that as well.
+    outageMs: (settings, paths) => afterDeath(settings, paths) + waitedForMs(settings, paths) + 490,
     serves: "secondary",
   },
   {

@@ -6,7 +6,7 @@
 
 import type { Draft } from "./draft.js";
 import { clearAlarm, raiseAlarm } from "./draft.js";
-import { aliveOn, pathAlive } from "./paths.js";
+import { aliveOn, isSlow, pathAlive } from "./paths.js";
 import type { PathView, State } from "./state.js";
 
 /** Neighbours count as gone when none answered for so many milliseconds of probes every 50 ms. */
@@ -89,6 +89,12 @@ export function peerKnowsItsLink(state: State): boolean {
   return lostSinceMs === undefined || state.peer.heardMs >= lostSinceMs + peerKnowsAfterMs(state);
 }
 
+/** How old what arrives on a path may be: half of there and back, or a beat's time where that is not known. */
+function wayMs(state: State, path: PathView): number {
+  if (path.roundTripMs !== undefined) return path.roundTripMs / 2;
+  return isSlow(state, path) ? path.intervalMs : 0;
+}
+
 /** So long after this node the other one has noticed the same. */
 export function linkNoticedAfterMs(state: State): number {
   return clientLinkWorks(state) ? bothUnprovenAfterMs : bothKnowAfterBeats * state.settings.intervalMs;
@@ -97,6 +103,6 @@ export function linkNoticedAfterMs(state: State): number {
 function peerKnowsAfterMs(state: State): number {
   const ways = state.paths
     .filter((path) => path.twoWay && pathAlive(state, path))
-    .map((path) => path.roundTripMs ?? (path.intervalMs > state.settings.intervalMs ? path.intervalMs : 0));
+    .map((path) => wayMs(state, path));
   return linkNoticedAfterMs(state) + Math.min(...ways, Infinity);
 }
