@@ -56,6 +56,13 @@ export type {
 export type { Plugin, PluginDescription } from "./plugin/define-plugin.js";
 export { definePlugin, PLUGIN_API_VERSION } from "./plugin/define-plugin.js";
 export type {
+  ProcessView,
+  PulseView,
+  SessionsView,
+  StatusReader,
+  StatusView,
+} from "./plugin/status-view.js";
+export type {
   Capability,
   Clock,
   Folders,

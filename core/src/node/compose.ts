@@ -15,6 +15,7 @@ import { monotonicClock } from "../pulse/clock.js";
 import { version } from "../version.js";
 import type { Keys, Named, NodeParts, Replaceable } from "./parts.js";
 import { createSessionEngine } from "./session-engine-start.js";
+import { createStatusSource } from "./status-view.js";
 import { createTlsPeerLink } from "./tls-peer-link.js";
 import { createTokens } from "./tokens.js";
 
@@ -40,7 +41,9 @@ export async function composeNode(local: LocalConfig, options: ComposeOptions): 
     config.sessions === undefined
       ? undefined
       : createSessionEngine({ local, ...keys, log: log.with({ part: "sessions" }) });
+  const statusSource = createStatusSource();
   const given: CapabilityValues = {
+    status: statusSource,
     clock: monotonicClock,
     node: identityOf(local),
     folders: config.folders,
@@ -53,6 +56,7 @@ export async function composeNode(local: LocalConfig, options: ComposeOptions): 
     local,
     clock: monotonicClock,
     log,
+    statusSource,
     tokens,
     engine,
     services: build.all(loaded.services, []),

@@ -311,6 +311,7 @@ export function createNode(parts: NodeParts): Node {
       observers: [...observers.values()].map((queue) => queue.status()),
       nodeLink: link.describe(),
     });
+  parts.statusSource?.comesFrom(status);
 
   const handlers = controlCommands({
     status,

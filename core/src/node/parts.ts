@@ -9,6 +9,7 @@ import type { Clock } from "../plugin/tokens.js";
 import type { NamedArbiter } from "./arbiters.js";
 import type { LinkKey, PeerLink, PeerLinkListeners } from "./peer-link.js";
 import type { SessionEngine } from "./session-engine.js";
+import type { StatusSource } from "./status-view.js";
 import type { Tokens } from "./tokens.js";
 
 export interface Named<T> {
@@ -51,6 +52,8 @@ export interface NodeParts extends Replaceable {
   readKeys(): Keys;
   /** Reads the config again and builds what changed; entries that are the same keep the plugin that runs. */
   reread(running: Replaceable): Promise<Replaceable>;
+  /** Where plugins read the status: node says where it comes from. Undefined: no plugin was given it. */
+  readonly statusSource?: Pick<StatusSource, "comesFrom">;
   /** Only for tests of a machine that is not this one. */
   readonly boot?: string;
 }

@@ -5,6 +5,7 @@
 
 import type { SessionApi } from "../node/session-api.js";
 import type { Side } from "./contract.js";
+import type { StatusReader } from "./status-view.js";
 
 /** A typed key of the container. Only the host turns it into a tsyringe token. */
 export interface Capability<T> {
@@ -87,6 +88,8 @@ export const capabilities = {
   sessions: capability<SessionApi>("sessions"),
   /** Services only. */
   tokens: capability<TokenVerifier>("tokens"),
+  /** In node only: how this node is, for monitoring. Nothing may be decided by it. */
+  status: capability<StatusReader>("status"),
 } as const;
 
 export { capability };
