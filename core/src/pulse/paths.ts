@@ -79,6 +79,8 @@ interface PathState {
   failure: string | undefined;
   nodeDescription: string | undefined;
   note: { readonly text: string; readonly untilMs: number } | undefined;
+  /** When a beat of ours last counted. */
+  oursMs: number;
   loggedMs: number;
   foreignMs: number;
   sendComplainedMs: number;
@@ -125,10 +127,13 @@ export function createPaths(options: PathsOptions): Paths {
         if (text !== undefined) note(state, text, nowMs);
         return;
       }
+      state.oursMs = nowMs;
       const { echoAgeMs } = verdict;
       if (echoAgeMs !== undefined) latencies.add(path, echoAgeMs);
       tell({ type: "beatReceived", path, beat: decoded.beat, echoAgeMs });
     } else {
+      // Several pairs may share a medium; only where ours is not heard may a cluster be misnamed.
+      if (decoded.kind === "other-cluster" && nowMs - state.oursMs < noteForMs) return;
       note(state, decoded.reason, nowMs);
       if (decoded.kind !== "foreign" || nowMs - state.foreignMs < foreignEveryMs) return;
       state.foreignMs = nowMs;
@@ -224,6 +229,7 @@ function newPathState(named: NamedTransport): PathState {
     failure: undefined,
     nodeDescription: undefined,
     note: undefined,
+    oursMs: -Infinity,
     loggedMs: -Infinity,
     foreignMs: -Infinity,
     sendComplainedMs: -Infinity,
