@@ -4,7 +4,7 @@
  */
 
 import type { HaAddress } from "@understudy/core/public";
-import { type CoProcess, startCoProcess } from "./co-process.js";
+import { type CoProcess, type Reply, startCoProcess } from "./co-process.js";
 import {
   addCommand,
   complaints,
@@ -26,6 +26,8 @@ export interface AddressTable {
   find(): Promise<readonly FoundAddress[] | undefined>;
   /** Whether this call removed it; false also when it was not there. */
   remove(found: Removable): Promise<boolean>;
+  /** Anything else `ip` knows; answered behind what was asked before. */
+  ask(command: string): Promise<Reply>;
   /** Every interface as it is now; `undefined`: the kernel did not say. */
   links(): Promise<readonly LinkState[] | undefined>;
   /** An interface was made anew under its old name: `ip` must not go on using the index it remembers. */
@@ -60,6 +62,7 @@ export function openAddressTable(
       const reply = await ip.run(deleteCommand(found));
       return reply !== undefined && complaints(reply).length === 0;
     },
+    ask: (command) => ip.run(command),
     async links() {
       const reply = await ip.run("link show");
       return reply?.flatMap((line) => parseLinkLine(line) ?? []);

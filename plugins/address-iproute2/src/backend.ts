@@ -13,10 +13,10 @@ import type {
   Outcome,
 } from "@understudy/core/public";
 import { addressError } from "./errors.js";
-import { type FoundAddress, lifetimeRefreshMs, validLifetimeSeconds } from "./ip-commands.js";
+import { type FoundAddress, type LinkState, lifetimeRefreshMs, validLifetimeSeconds } from "./ip-commands.js";
 import { makeLinkWatch } from "./link-watch.js";
 import type { Iproute2Options } from "./options.js";
-import { type Parts, startParts, stopParts } from "./parts.js";
+import { leavingUnplaced, type Parts, startParts, stopParts } from "./parts.js";
 import { protectionsOf } from "./protections.js";
 import { makeRepairs } from "./repairs.js";
 import { removeEverywhere, withdrawAll } from "./withdraw.js";
@@ -94,16 +94,20 @@ export function makeBackend(
     wanted.mode = "acquiring";
     wanted.generation += 1;
     wanted.lapsed = undefined;
-    const [armed, ...added] = await Promise.all([
+    const answers = Promise.all([
       current.lease.arm(),
       ...current.placed.map((address) => current.table.add(address)),
     ]);
+    // Behind the addresses, which some of them need, and in one go with them.
+    const routed = current.routing?.take();
+    const [armed, ...added] = await answers;
     const complaint = added
       .map((one) => (one === undefined ? "ip did not answer" : one.complaint))
       .find(Boolean);
     if (armed !== "blocked" && complaint === undefined) {
       lifetimeMs = clock.nowMs();
       wanted.mode = "held";
+      await routed;
       return "confirmed";
     }
     log.error(
@@ -117,7 +121,10 @@ export function makeBackend(
     wanted.mode = "releasing";
     wanted.generation += 1;
     current.lease.end();
-    const left = await repairs.removeAll(current);
+    const leaving = repairs.removeAll(current);
+    const unrouted = current.routing?.giveUp();
+    const left = await leaving;
+    await unrouted;
     wanted.mode = "absent";
     return left === undefined || left.length > 0 ? "unknown" : "confirmed";
   }
@@ -153,11 +160,26 @@ export function makeBackend(
       }
       const monitorReports = {
         addressAppeared: (found: FoundAddress) => repairs.appeared(found),
-        addressGone: (found: FoundAddress) => repairs.gone(found),
-        link: links.changed,
+        addressGone: (found: FoundAddress) => {
+          repairs.gone(found);
+          parts?.routing?.hint();
+        },
+        link: (state: LinkState) => {
+          links.changed(state);
+          // The kernel takes IPv4 routes away with the carrier of their interface, and says nothing.
+          parts?.routing?.hint();
+        },
         died: (why: string) => changed(`the kernel's address events are not heard any more: ${why}`),
       };
-      parts = await startParts({ options, node, clock, log, monitorReports, onChange: changed });
+      parts = await startParts({
+        options,
+        node,
+        clock,
+        log,
+        monitorReports,
+        onChange: changed,
+        mayRepair: () => !hasLapsed(),
+      });
       if (tokens.length > 0) parts.lease.setClaims(tokens.map(({ token }) => token));
       for (const { name, carrier } of parts.interfaces) repairs.noteInitialCarrier(name, carrier);
       // What changed before the monitor listened.
@@ -165,6 +187,7 @@ export function makeBackend(
       checkTimer = setInterval(() => {
         void links.check();
         void repairs.check();
+        void parts?.routing?.check();
       }, checkIntervalMs);
       checkTimer.unref();
     },
@@ -191,9 +214,10 @@ export function makeBackend(
           `${address}/${prefixLength}${interfaceName === undefined ? "" : ` on ${interfaceName}`}`,
       );
       const lapsed = wanted.lapsed === undefined ? "" : `, silent: ${wanted.lapsed}`;
-      return `${addresses.join(", ")}: ${parts === undefined ? "not started" : wanted.mode}${lapsed}`;
+      const routing = parts?.routing?.describe() ?? "";
+      return `${addresses.join(", ")}: ${parts === undefined ? "not started" : wanted.mode}${lapsed}${routing === "" ? "" : `; ${routing}`}`;
     },
-    withdraw: () => withdrawAll(node.haAddresses),
+    withdraw: () => withdrawAll(node.haAddresses, leavingUnplaced(options, node)),
     renew() {
       if (parts === undefined || wanted.lapsed !== undefined) return;
       if (wanted.mode !== "held" && wanted.mode !== "acquiring") return;
@@ -205,7 +229,10 @@ export function makeBackend(
       lapse("it was dropped");
       if (parts.lease.inForce) parts.lease.end();
       // Without a lease the addresses themselves are the right to answer.
-      else if (wanted.mode === "held") void repairs.removeAll(parts);
+      else if (wanted.mode === "held") {
+        void repairs.removeAll(parts);
+        void parts.routing?.giveUp();
+      }
     },
     armClaims(given) {
       tokens = given;

@@ -12,22 +12,35 @@ export interface Guard {
   stop(): Promise<void>;
 }
 
+export interface GuardOrders {
+  readonly addresses: readonly PlacedAddress[];
+  /** What else goes, in the words of `ip`: routes and IPv4 rules, and IPv6 rules. */
+  readonly any: readonly string[];
+  readonly v6: readonly string[];
+  /** Of the kernel lease, where there is one. */
+  readonly tableName: string | undefined;
+}
+
 /**
  * It ignores what systemd sends to the whole unit: it has work to do exactly then. The lease ends by itself a little
  * later; deleting its entry only closes that gap when the address cannot be removed.
  */
-function script(addresses: readonly PlacedAddress[], tableName: string | undefined): string {
-  const deletions = addresses.map((address) => `'${deleteCommand(address)}'`).join(" ");
+function script({ addresses, any, v6, tableName }: GuardOrders): string {
+  const print = (commands: readonly string[]) =>
+    `printf '%s\\n' ${commands.map((one) => `'${one}'`).join(" ")}`;
+  const first = print([...addresses.map(deleteCommand), ...any]);
+  const plain = "ip -force -batch - >/dev/null 2>&1";
+  const withdraw =
+    v6.length === 0
+      ? `{ cat >/dev/null; ${first}; } | ${plain}`
+      : // A second `ip` waits for the IPv6 rules, whose family the first one would not see.
+        `{ { cat >/dev/null; ${first}; ${print(v6)} >&3; } | ${plain} 3>&-; } 3>&1 | ip -6 -force -batch - >/dev/null 2>&1`;
   const dropLease = tableName === undefined ? ":" : `nft flush set netdev ${tableName} lease >/dev/null 2>&1`;
-  return `trap '' TERM INT HUP; { cat >/dev/null; printf '%s\\n' ${deletions}; } | ip -force -batch - >/dev/null 2>&1; ${dropLease}`;
+  return `trap '' TERM INT HUP; ${withdraw}; ${dropLease}`;
 }
 
-export function startGuard(
-  addresses: readonly PlacedAddress[],
-  tableName: string | undefined,
-  onDeath: (why: string) => void,
-): Guard {
-  const child = spawn("/bin/sh", ["-c", script(addresses, tableName)], {
+export function startGuard(orders: GuardOrders, onDeath: (why: string) => void): Guard {
+  const child = spawn("/bin/sh", ["-c", script(orders)], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
     env: { ...process.env, HOME: "/nonexistent" },

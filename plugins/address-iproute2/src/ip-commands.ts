@@ -7,6 +7,8 @@ export interface PlacedAddress extends HaAddress {
   readonly interfaceName: string;
   /** Another address of the interface already brings the route of its network. */
   readonly routeExists: boolean;
+  /** IPv4 only. */
+  readonly label?: string;
 }
 
 /** The backstop of rule R4: whole seconds only, the kernel removes the address at most 2.4 s after the last refresh. */
@@ -20,9 +22,9 @@ const hostLength = (family: 4 | 6) => (family === 4 ? 32 : 128);
  * R1). For IPv6 the route of the network must not get the lifetime of this address, hence `noprefixroute`.
  */
 export function addCommand(address: PlacedAddress): string {
-  const { address: text, prefixLength, interfaceName, family, routeExists } = address;
+  const { address: text, prefixLength, interfaceName, family, routeExists, label } = address;
   const v6 = family === 6 ? ` nodad${routeExists ? " noprefixroute" : ""}` : "";
-  return `addr replace ${text}/${prefixLength} dev ${interfaceName} valid_lft ${validLifetimeSeconds} preferred_lft 0${v6}`;
+  return `addr replace ${text}/${prefixLength} dev ${interfaceName} valid_lft ${validLifetimeSeconds} preferred_lft 0${family === 4 && label !== undefined ? ` label ${label}` : ""}${v6}`;
 }
 
 /** Enough to remove an address. */

@@ -8,6 +8,7 @@ import type { HaAddress, Outcome } from "@understudy/core/public";
 import { listInterfaces } from "./interfaces.js";
 import { deleteCommand, type FoundAddress } from "./ip-commands.js";
 import { answersFor } from "./kernel-look.js";
+import { type Leftovers, removeLeftovers } from "./leftovers.js";
 
 async function find(addresses: readonly HaAddress[]): Promise<readonly FoundAddress[]> {
   const wanted = new Set(addresses.map(({ address }) => address));
@@ -58,9 +59,12 @@ async function goneByItself(addresses: readonly HaAddress[]): Promise<boolean> {
   }
 }
 
-export async function withdrawAll(addresses: readonly HaAddress[]): Promise<Outcome> {
+/** Routes and rules go too, and nobody waits for them: what counts is who answers for the address. */
+export async function withdrawAll(addresses: readonly HaAddress[], leaving: Leftovers): Promise<Outcome> {
   try {
-    if (await goneByItself(addresses)) return "confirmed";
+    const gone = await goneByItself(addresses);
+    if (leaving.routes.length + leaving.rules.length > 0) void removeLeftovers(addresses, leaving);
+    if (gone) return "confirmed";
     return (await removeEverywhere(addresses)).length === 0 ? "confirmed" : "unknown";
   } catch {
     return "unknown";

@@ -31,27 +31,46 @@ const withLength = (wanted: string) =>
     .map(({ prefixLength }) => `${wanted}/${prefixLength}`);
 const disableIpv6 = (value: string) => writeFileSync(`/proc/sys/net/ipv6/conf/${bridge}/disable_ipv6`, value);
 
-addressConformance({
-  name: "iproute2",
-  takesAddresses: true,
-  haAddresses: haAddresses.map(({ address }) => address),
-  make: () =>
-    makePlugin(
-      plugin as Plugin<"address">,
-      {},
-      { node, clock: monotonicClock(), log: recordingLog() },
-    ) as AddressBackend,
-  present: () => {
-    const listing = ip("-o", "addr", "show");
-    return haAddresses.map(({ address }) => address).filter((address) => listing.includes(` ${address}/`));
+/** Alone, and with all that can move with the addresses. */
+const variants = {
+  iproute2: {},
+  "iproute2 with label, routes, rules and source": {
+    label: "ha",
+    preferredSource: true,
+    routes: [
+      { to: "default", via: "10.98.1.1", table: 100, source: true },
+      { to: "fd00:99::/64", via: "fd00:98:1::1", metric: 50, source: "fd00:98:1::100" },
+    ],
+    rules: [{ from: true, table: 100 }],
   },
-  add: (address) => void ip("addr", "add", ...withLength(address), "dev", bridge),
-  remove: (address) => void ip("addr", "del", ...withLength(address), "dev", bridge),
-  refuseSecond: () => {
-    disableIpv6("1");
-    return () => {
-      disableIpv6("0");
-      ip("addr", "add", "fd00:98:1::2/64", "dev", bridge, "nodad");
-    };
-  },
-});
+};
+ip("route", "add", "default", "via", "10.98.1.1");
+ip("-6", "route", "add", "default", "via", "fd00:98:1::1", "dev", bridge);
+
+for (const [name, options] of Object.entries(variants)) {
+  addressConformance({
+    name,
+    takesAddresses: true,
+    haAddresses: haAddresses.map(({ address }) => address),
+    make: () =>
+      makePlugin(plugin as Plugin<"address">, options, {
+        node,
+        clock: monotonicClock(),
+        log: recordingLog(),
+      }) as AddressBackend,
+    present: () => {
+      const listing = ip("-o", "addr", "show");
+      return haAddresses.map(({ address }) => address).filter((address) => listing.includes(` ${address}/`));
+    },
+    add: (address) => void ip("addr", "add", ...withLength(address), "dev", bridge),
+    remove: (address) => void ip("addr", "del", ...withLength(address), "dev", bridge),
+    refuseSecond: () => {
+      disableIpv6("1");
+      return () => {
+        disableIpv6("0");
+        ip("addr", "add", "fd00:98:1::2/64", "dev", bridge, "nodad");
+        ip("-6", "route", "replace", "default", "via", "fd00:98:1::1", "dev", bridge);
+      };
+    },
+  });
+}
