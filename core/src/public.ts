@@ -73,6 +73,8 @@ export type {
   TokenVerifier,
 } from "./plugin/tokens.js";
 export { capabilities } from "./plugin/tokens.js";
+export type { MemoryRows } from "./sessions/memory-rows.js";
+export { createMemoryRows } from "./sessions/memory-rows.js";
 export type {
   RowFilter,
   SessionRow,

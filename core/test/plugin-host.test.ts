@@ -11,9 +11,9 @@ import { after, test } from "node:test";
 import type { LocalConfig } from "../src/config/config.js";
 import { parseConfig } from "../src/config/parse.js";
 import { UnderstudyError } from "../src/errors/error.js";
-import type { Service } from "../src/plugin/contract.js";
 import { buildPlugin, checkPlugins, loadPlugins } from "../src/plugin/host.js";
 import { type Startable, startInOrder, stopInReverse } from "../src/plugin/lifecycle.js";
+import { methods } from "../src/plugin/methods.js";
 import { installedNames } from "../src/plugin/resolve.js";
 
 const folder = mkdtempSync(join(tmpdir(), "understudy-plugins-"));
@@ -27,14 +27,31 @@ function write(path: string, text: string): void {
   writeFileSync(join(folder, path), text);
 }
 
-function pluginText(
-  kind: string,
-  more: { runsIn?: string; config?: string; needs?: string; create?: string } = {},
-): string {
+interface Written {
+  readonly name?: string;
+  readonly runsIn?: string;
+  readonly config?: string;
+  readonly schema?: string;
+  readonly needs?: string;
+  readonly create?: string;
+  /** Further members of what create gives; they win. */
+  readonly made?: string;
+  readonly more?: string;
+}
+
+/** Every method of its kind, doing nothing; it describes itself by its options and the names of its needs. */
+function pluginText(kind: keyof typeof methods, written: Written = {}): string {
+  const {
+    name = "x",
+    runsIn = kind === "address" ? "pulse" : "node",
+    schema = `z.strictObject({${written.config ?? ""}})`,
+  } = written;
+  const all = Object.keys(methods[kind]).map((method) => `${method}() {}`);
+  const described = `describe: () => JSON.stringify([config, Object.keys(needs)])`;
+  const made = [...all, described, written.made ?? ""].filter((text) => text !== "").join(", ");
   return `${head}export default definePlugin({
-    name: "x", kind: "${kind}", runsIn: "${more.runsIn ?? (kind === "address" ? "pulse" : "node")}",
-    config: z.strictObject({${more.config ?? ""}}), needs: {${more.needs ?? ""}},
-    create: ${more.create ?? "(config, needs) => ({ config, needs, async start() {}, async stop() {}, open() {} })"},
+    name: ${JSON.stringify(name)}, kind: "${kind}", runsIn: "${runsIn}", config: ${schema},
+    needs: {${written.needs ?? ""}}, create: ${written.create ?? `(config, needs) => ({ ${made} })`}, ${written.more ?? ""}
   });\n`;
 }
 
@@ -129,6 +146,8 @@ observers: [ ./observer.js ]
   );
 });
 
+const edited = (changes: string) => `import p from "./service.js"; export default { ...p, ${changes} }`;
+
 const misuses: readonly (readonly [code: string, text: string, message: RegExp])[] = [
   ["PLUGIN_BROKEN_IMPORT", "throw new Error('boom')", /cannot be loaded: boom/],
   ["PLUGIN_BROKEN_IMPORT", "export default {", /cannot be loaded/],
@@ -136,12 +155,43 @@ const misuses: readonly (readonly [code: string, text: string, message: RegExp])
   ["PLUGIN_NOT_A_PLUGIN", "export default { name: 'x' }", /is no plugin/],
   ["PLUGIN_NOT_A_PLUGIN", "export default 7", /is no plugin/],
   ["PLUGIN_WRONG_KIND", pluginText("observer"), /is of kind observer, and service is wanted here/],
+  ["PLUGIN_API_TOO_NEW", edited("apiVersion: 99"), /version 99/],
+  ["PLUGIN_API_TOO_OLD", edited("apiVersion: 0"), /version 0/],
+  ["PLUGIN_API_WRONG", edited("apiVersion: '1'"), /contract is "1"/],
+  ["PLUGIN_UNKNOWN_KIND", edited("kind: 'pigeon'"), /of kind pigeon; the kinds are transport, /],
+  ["PLUGIN_NAME_WRONG", pluginText("service", { name: "My Service" }), /its name is "My Service"/],
+  ["PLUGIN_EXCLUSIVE_WRONG", pluginText("service", { more: "exclusive: true" }), /only an arbiter can be/],
+  ["PLUGIN_EXCLUSIVE_WRONG", pluginText("service", { more: "exclusive: 1" }), /not true or false/],
   [
-    "PLUGIN_API_TOO_NEW",
-    `import p from "./service.js"; export default { ...p, apiVersion: 99 }`,
-    /version 99/,
+    "PLUGIN_BEAT_INTERVAL_WRONG",
+    pluginText("service", { more: "beatIntervalMs: () => 5" }),
+    /only a transport carries beats/,
   ],
-  ["PLUGIN_API_TOO_OLD", `import p from "./service.js"; export default { ...p, apiVersion: 0 }`, /version 0/],
+  ["PLUGIN_SCHEMA_MISSING", pluginText("service", { schema: "{ port: 5 }" }), /no zod schema/],
+  ["PLUGIN_SCHEMA_MISSING", pluginText("service", { schema: "undefined" }), /no zod schema/],
+  ["PLUGIN_SCHEMA_NO_MAP", pluginText("service", { schema: "z.string()" }), /something else than a map/],
+  [
+    "PLUGIN_SCHEMA_ASYNC",
+    pluginText("service", { schema: "z.strictObject({}).refine(async () => true)" }),
+    /answers later/,
+  ],
+  [
+    "PLUGIN_SCHEMA_THREW",
+    pluginText("service", { schema: "z.strictObject({}).refine(() => { throw new Error('oh') })" }),
+    /threw instead of answering: oh/,
+  ],
+  [
+    "PLUGIN_SCHEMA_DEFAULT",
+    pluginText("service", { config: "port: z.int().max(9).default(10)" }),
+    /default of its option `port`, 10, is not what it accepts/,
+  ],
+  ["PLUGIN_OPTION_RESERVED", pluginText("service", { config: "plugin: z.string().optional()" }), /`plugin`/],
+  ["PLUGIN_NEEDS_WRONG", pluginText("service", { needs: "log: true" }), /need `log` is none of/],
+  [
+    "PLUGIN_NEEDS_UNKNOWN",
+    pluginText("service", { needs: "tea: { key: Symbol.for('understudy:tea'), name: 'tea' }" }),
+    /needs tea, which this Understudy does not know/,
+  ],
   ["PLUGIN_WRONG_PROCESS", pluginText("service", { runsIn: "pulse" }), /says that it runs in pulse/],
 ];
 
@@ -154,6 +204,69 @@ for (const [index, [code, text, message]] of misuses.entries()) {
     assert.match(error.message, /understudy\.yaml:8:5 {2}services\[0\]/);
   });
 }
+
+test("all that is wrong with one definition is told at once", async () => {
+  write("very-wrong.js", pluginText("service", { name: "No", runsIn: "pulse", more: "exclusive: true" }));
+  const error = await refusal(`${base}${harmless}services: [ ./very-wrong.js ]\n`);
+  assert.equal(error.code, "PLUGINS_WRONG");
+  assert.match(error.message, /PLUGIN_NAME_WRONG[\s\S]*PLUGIN_WRONG_PROCESS[\s\S]*PLUGIN_EXCLUSIVE_WRONG/);
+});
+
+test("what its package.json says of the contract is believed before its code runs", async () => {
+  const description = {
+    name: "understudy-service-later",
+    type: "module",
+    exports: "./main.js",
+    understudy: { api: 7 },
+  };
+  write("node_modules/understudy-service-later/package.json", JSON.stringify(description));
+  write(
+    "node_modules/understudy-service-later/main.js",
+    "import { notThereYet } from '@understudy/core/public';",
+  );
+  const error = await refusal(`${base}${harmless}services: [ understudy-service-later ]\n`);
+  assert.equal(error.code, "PLUGIN_API_TOO_NEW");
+});
+
+test("a package is called after the plugin in it", async () => {
+  const description = { name: "@acme/understudy-service-tea", type: "module", exports: "./main.js" };
+  write("node_modules/@acme/understudy-service-tea/package.json", JSON.stringify(description));
+  write("node_modules/@acme/understudy-service-tea/main.js", pluginText("service", { name: "coffee" }));
+  const error = await refusal(`${base}${harmless}services: [ "@acme/understudy-service-tea" ]\n`);
+  assert.equal(error.code, "PLUGIN_NAME_MISMATCH");
+  assert.match(error.message, /calls itself coffee, and its package calls it tea/);
+});
+
+test("a plugin beside which there is no core gets this one's", async () => {
+  const elsewhere = mkdtempSync(join(tmpdir(), "understudy-outside-"));
+  try {
+    const file = join(elsewhere, "plugin.mjs");
+    const lent = pluginText("service", {
+      create: "() => { throw new UnderstudyError('X', 'y', { meaning: '', todo: '' }) }",
+    })
+      .replace(contract, '"@understudy/core/public"')
+      .replace("{ definePlugin,", "{ UnderstudyError, definePlugin,");
+    writeFileSync(file, lent);
+    const { services } = await loadPlugins(local(`${base}${harmless}services: [ "${file}" ]\n`), "node");
+    const [loaded] = services;
+    assert.ok(loaded);
+    assert.throws(
+      () => buildPlugin(loaded, {}),
+      (error: UnderstudyError) => error.cause instanceof UnderstudyError,
+    );
+  } finally {
+    rmSync(elsewhere, { recursive: true });
+  }
+});
+
+test("the beat interval that a transport gives for its options is a time", async () => {
+  for (const [index, gives] of ["-1", "NaN", "'5'", "1e9", "(() => { throw new Error('no') })()"].entries()) {
+    const name = `paced-${index}.js`;
+    write(name, pluginText("transport", { more: `beatIntervalMs: () => ${gives}` }));
+    const error = await refusal(`${base}${harmless.replace("./transport.js", `./${name}`)}`);
+    assert.equal(error.code, "PLUGIN_BEAT_INTERVAL_WRONG", gives);
+  }
+});
 
 test("an address plugin must run in pulse", async () => {
   write("late-address.js", pluginText("address", { runsIn: "node" }));
@@ -210,29 +323,35 @@ test("a plugin gets its parsed options and what it needs, as plain values", asyn
   const loaded = await serviceOf(
     pluginText("service", { config: "port: z.int().default(9)", needs: "log: capabilities.log" }),
   );
-  const service = buildPlugin(loaded, { log, clock: { nowMs: () => 1 } }) as Service &
-    Record<string, unknown>;
-  assert.deepEqual(service.config, { port: 9 });
-  assert.deepEqual(Object.keys(service.needs as object), ["log"]);
-  assert.equal((service.needs as { log: unknown }).log, log);
+  const service = buildPlugin(loaded, { log, clock: { nowMs: () => 1 } });
+  assert.equal(service.describe(), '[{"port":9},["log"]]');
 });
 
-test("a need that cannot be met, a create that throws and one that makes nothing are refused", async () => {
-  const needy = await serviceOf(
-    pluginText("service", { needs: "s: capabilities.sessions, l: capabilities.log" }),
-  );
-  assert.throws(() => buildPlugin(needy, { sessions: undefined }), {
-    code: "PLUGIN_NEEDS_UNKNOWN",
-    message: /needs sessions and log/,
+const uncreated: readonly (readonly [code: string, written: Written, message: RegExp])[] = [
+  [
+    "PLUGIN_NEEDS_UNAVAILABLE",
+    { needs: "s: capabilities.sessions, l: capabilities.log" },
+    /needs sessions and log/,
+  ],
+  ["PLUGIN_CREATE_FAILED", { create: "() => { throw new Error('bang') }" }, /failed in create: bang/],
+  ["PLUGIN_CREATE_ASYNC", { create: "async () => { throw new Error('later') }" }, /gave a promise/],
+  ["PLUGIN_CREATE_NOTHING", { create: "() => undefined" }, /gave undefined/],
+  ["PLUGIN_CREATE_NOTHING", { create: "() => null" }, /gave null/],
+  [
+    "PLUGIN_METHOD_MISSING",
+    { create: "() => ({ start() {}, stop() {} })" },
+    /no promote, demote, health, describe/,
+  ],
+  ["PLUGIN_METHOD_WRONG", { made: "health: 'healthy'" }, /no functions: health/],
+  ["PLUGIN_METHOD_ARGUMENTS", { made: "promote(epoch, address) {}" }, /promote wants 2 and gets 1/],
+];
+
+for (const [index, [code, written, message]] of uncreated.entries()) {
+  test(`${code} (made ${index})`, async () => {
+    const loaded = await serviceOf(pluginText("service", written));
+    assert.throws(() => buildPlugin(loaded, { sessions: undefined }), { code, message });
   });
-  const thrower = await serviceOf(pluginText("service", { create: "() => { throw new Error('bang') }" }));
-  assert.throws(() => buildPlugin(thrower, {}), {
-    code: "PLUGIN_CREATE_FAILED",
-    message: /failed in create: bang/,
-  });
-  const maker = await serviceOf(pluginText("service", { create: "() => ({})" }));
-  assert.throws(() => buildPlugin(maker, {}), { code: "PLUGIN_CREATE_FAILED", message: /no.* method start/ });
-});
+}
 
 function recorded(log: string[], name: string, behaviour: Partial<Startable> = {}): Startable {
   return {

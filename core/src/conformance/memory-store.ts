@@ -3,13 +3,8 @@
  * What is committed survives `crash`; faults are chosen by the test, never by chance.
  */
 
-import {
-  type RowFilter,
-  type SessionRow,
-  type SessionStore,
-  StoreFailure,
-  type StoreOpening,
-} from "../sessions/store.js";
+import { createMemoryRows } from "../sessions/memory-rows.js";
+import { type SessionRow, type SessionStore, StoreFailure, type StoreOpening } from "../sessions/store.js";
 
 export interface MemoryStore extends SessionStore {
   /** Forgets the open transaction, as the loss of power does. The store can be opened again. */
@@ -38,37 +33,14 @@ export interface MemoryStoreOptions {
 }
 
 export function createMemoryStore(options: MemoryStoreOptions = { files: new Map() }): MemoryStore {
-  let rows = new Map<string, SessionRow>();
-  let meta = new Map<string, string>();
-  let undo: (() => void)[] | undefined;
+  const rows = createMemoryRows();
   let found = false;
   let damaged: string | undefined;
-  let index = buildIndex(rows);
-
-  function inTransaction(): (() => void)[] {
-    if (undo === undefined) throw new StoreFailure("broken", "no transaction is open");
-    return undo;
-  }
-
-  function write(id: string, row: SessionRow | undefined): void {
-    const old = rows.get(id);
-    if (old !== undefined) index.remove(old);
-    if (row === undefined) rows.delete(id);
-    else {
-      rows.set(id, row);
-      index.add(row);
-    }
-  }
-
-  function rollback(): void {
-    for (const action of (undo ?? []).reverse()) action();
-    undo = undefined;
-  }
 
   const store: MemoryStore = {
     fault: undefined,
     open(): StoreOpening {
-      if (undo !== undefined) throw new StoreFailure("broken", "opened twice");
+      if (rows.inTransaction) throw new StoreFailure("broken", "opened twice");
       if (damaged === undefined) {
         const opening = { found, setAside: undefined };
         found = true;
@@ -76,71 +48,41 @@ export function createMemoryStore(options: MemoryStoreOptions = { files: new Map
       }
       const setAside = { movedTo: "memory.aside", why: damaged };
       damaged = undefined;
-      store.restore({ rows: new Map(), meta: new Map() });
+      rows.replaceAll([], []);
       return { found: false, setAside };
     },
     close() {},
-    begin() {
-      if (undo !== undefined) throw new StoreFailure("broken", "a transaction is open already");
-      undo = [];
-    },
+    begin: rows.begin,
     commit() {
-      inTransaction();
-      if (store.fault !== undefined) {
-        rollback();
+      if (store.fault !== undefined && rows.inTransaction) {
+        rows.rollback();
         throw new StoreFailure(store.fault.kind, `a commit fails for the test: ${store.fault.kind}`);
       }
-      undo = undefined;
+      rows.commit();
     },
     rollback() {
-      inTransaction();
-      rollback();
+      if (!rows.inTransaction) throw new StoreFailure("broken", "no transaction is open");
+      rows.rollback();
     },
-    get: (id) => rows.get(id),
-    runningOf: (user) => index.runningOf(user).flatMap((id) => rows.get(id) ?? []),
+    get: rows.get,
+    runningOf: rows.runningOf,
     put(row) {
-      const actions = inTransaction();
-      if (store.fault?.inPut === true) {
-        rollback();
+      if (store.fault?.inPut === true && rows.inTransaction) {
+        rows.rollback();
         throw new StoreFailure(store.fault.kind, "a write fails for the test");
       }
-      const old = rows.get(row.id);
-      actions.push(() => write(row.id, old));
-      write(row.id, row);
+      rows.put(row);
     },
-    removeEnded(origin, throughSequence) {
-      const actions = inTransaction();
-      const gone = index
-        .after(origin, 0, Number.POSITIVE_INFINITY)
-        .flatMap((id) => rows.get(id) ?? [])
-        .filter((row) => row.ended && row.sequence <= throughSequence);
-      for (const row of gone) {
-        actions.push(() => write(row.id, row));
-        write(row.id, undefined);
-      }
-      return gone.length;
+    removeEnded: rows.removeEnded,
+    list: rows.list,
+    changesAfter: rows.changesAfter,
+    countByAgent: rows.countByAgent,
+    size() {
+      const { running, ended } = rows;
+      return { running, ended, bytes: (running + ended) * 300 };
     },
-    list: (filter) => listRows(rows, index.ids(), filter),
-    changesAfter: (origin, sequence, limit) =>
-      index.after(origin, sequence, limit).flatMap((id) => rows.get(id) ?? []),
-    countByAgent() {
-      const counts = new Map<string, number>();
-      for (const { agent, ended } of rows.values()) {
-        if (!ended) counts.set(agent, (counts.get(agent) ?? 0) + 1);
-      }
-      return counts;
-    },
-    size: () => ({ running: index.running(), ended: rows.size - index.running(), bytes: rows.size * 300 }),
-    getMeta: (key) => meta.get(key),
-    setMeta(key, value) {
-      const actions = inTransaction();
-      const old = meta.get(key);
-      actions.push(() => {
-        if (old === undefined) meta.delete(key);
-        else meta.set(key, old);
-      });
-      meta.set(key, value);
-    },
+    getMeta: rows.getMeta,
+    setMeta: rows.setMeta,
     async snapshot(file, progress) {
       options.files.set(file, store.image());
       progress(1);
@@ -150,111 +92,18 @@ export function createMemoryStore(options: MemoryStoreOptions = { files: new Map
       if (image === undefined) throw new StoreFailure("corrupt", `there is no copy at ${file}`);
       store.restore(image);
     },
-    describe: () => `${rows.size} rows in memory`,
-    crash: rollback,
-    image: () => ({ rows: new Map(rows), meta: new Map(meta) }),
-    restore(image) {
-      undo = undefined;
-      rows = new Map(image.rows);
-      meta = new Map(image.meta);
-      index = buildIndex(rows);
-    },
+    describe: () => `${rows.running + rows.ended} rows in memory`,
+    crash: rows.rollback,
+    image: () => ({
+      rows: new Map([...rows.rows()].map((row) => [row.id, row] as const)),
+      meta: new Map(rows.meta()),
+    }),
+    restore: (image) => rows.replaceAll(image.rows.values(), image.meta),
     damage(why) {
       damaged = why;
     },
-    allRows: () => rows.values(),
-    tamper: write,
+    allRows: rows.rows,
+    tamper: rows.set,
   };
   return store;
-}
-
-function listRows(
-  rows: ReadonlyMap<string, SessionRow>,
-  ids: readonly string[],
-  filter: RowFilter,
-): readonly SessionRow[] {
-  const found: SessionRow[] = [];
-  for (
-    let at = firstAfter(ids, filter.after ?? "");
-    at < ids.length && found.length < filter.limit;
-    at += 1
-  ) {
-    const row = rows.get(ids[at] ?? "");
-    if (row === undefined || (row.ended && !filter.includeEnded)) continue;
-    if (filter.user !== undefined && row.user !== filter.user) continue;
-    if (filter.agent !== undefined && row.agent !== filter.agent) continue;
-    found.push(row);
-  }
-  return found;
-}
-
-/** The place of the first id above `id` in a sorted list. */
-function firstAfter<T>(sorted: readonly T[], value: T): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((sorted[middle] as T) <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-interface Index {
-  add(row: SessionRow): void;
-  remove(row: SessionRow): void;
-  running(): number;
-  runningOf(user: string): readonly string[];
-  ids(): readonly string[];
-  after(origin: string, sequence: number, limit: number): readonly string[];
-}
-
-function buildIndex(rows: ReadonlyMap<string, SessionRow>): Index {
-  const users = new Map<string, Set<string>>();
-  const origins = new Map<string, { readonly sequences: number[]; readonly ids: Map<number, string> }>();
-  let running = 0;
-  let sorted: string[] | undefined;
-
-  const index: Index = {
-    add(row) {
-      sorted = undefined;
-      const origin = origins.get(row.origin) ?? { sequences: [], ids: new Map<number, string>() };
-      origins.set(row.origin, origin);
-      if (!origin.ids.has(row.sequence)) {
-        origin.sequences.splice(firstAfter(origin.sequences, row.sequence), 0, row.sequence);
-      }
-      origin.ids.set(row.sequence, row.id);
-      if (row.ended) return;
-      running += 1;
-      users.set(row.user, (users.get(row.user) ?? new Set()).add(row.id));
-    },
-    remove(row) {
-      sorted = undefined;
-      const origin = origins.get(row.origin);
-      if (origin?.ids.get(row.sequence) === row.id) {
-        origin.ids.delete(row.sequence);
-        origin.sequences.splice(firstAfter(origin.sequences, row.sequence) - 1, 1);
-      }
-      if (row.ended) return;
-      running -= 1;
-      const ids = users.get(row.user);
-      ids?.delete(row.id);
-      if (ids?.size === 0) users.delete(row.user);
-    },
-    running: () => running,
-    runningOf: (user) => [...(users.get(user) ?? [])].sort(),
-    ids() {
-      sorted ??= [...rows.keys()].sort();
-      return sorted;
-    },
-    after(origin, sequence, limit) {
-      const entry = origins.get(origin);
-      if (entry === undefined) return [];
-      const start = firstAfter(entry.sequences, sequence);
-      const end = Math.min(entry.sequences.length, start + limit);
-      return entry.sequences.slice(start, end).flatMap((at) => entry.ids.get(at) ?? []);
-    },
-  };
-  for (const row of rows.values()) index.add(row);
-  return index;
 }

@@ -4,8 +4,10 @@
  */
 
 import type { pluginErrors } from "../errors/plugins.js";
+import { schemaFaults } from "./check-schema.js";
 import { PLUGIN_API_VERSION, type Plugin } from "./define-plugin.js";
 import { isKind, pluginKinds } from "./kinds.js";
+import { capabilities } from "./tokens.js";
 
 export interface Fault {
   readonly code: keyof typeof pluginErrors;
@@ -13,8 +15,8 @@ export interface Fault {
   readonly what: string;
 }
 
-/** Empty for a plugin that can be used. */
-export function definitionFaults(exported: unknown): readonly Fault[] {
+/** Empty for a plugin that can be used. `packageName` undefined: it is not known what it is called. */
+export function definitionFaults(exported: unknown, packageName?: string): readonly Fault[] {
   if (!looksLikePlugin(exported)) {
     return [{ code: "PLUGIN_NOT_A_PLUGIN", what: "what it exports by default is no plugin" }];
   }
@@ -25,7 +27,61 @@ export function definitionFaults(exported: unknown): readonly Fault[] {
     const what = `it is of kind ${String(exported.kind)}; the kinds are ${pluginKinds.join(", ")}`;
     return [{ code: "PLUGIN_UNKNOWN_KIND", what }];
   }
-  return [processFault(exported)].flatMap((fault) => fault ?? []);
+  return [
+    nameFault(exported, packageName),
+    processFault(exported),
+    exclusiveFault(exported),
+    ...schemaFaults(exported.config, exported.kind),
+    ...needsFaults(exported.needs),
+  ].flatMap((fault) => fault ?? []);
+}
+
+/** Short names are what people write in the config; a package called after another plugin would mislead them. */
+function nameFault({ kind, name }: Plugin, packageName: string | undefined): Fault | undefined {
+  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) {
+    const what = `its name is ${JSON.stringify(name)}; a name is lower-case letters, digits and hyphens, at most 63`;
+    return { code: "PLUGIN_NAME_WRONG", what };
+  }
+  const [, ofPackage] =
+    new RegExp(`^(?:@[^/]+/)?(?:understudy-)?${kind}-(.+)$`).exec(packageName ?? "") ?? [];
+  if (ofPackage === undefined || ofPackage === name) return undefined;
+  return {
+    code: "PLUGIN_NAME_MISMATCH",
+    what: `it calls itself ${name}, and its package calls it ${ofPackage}`,
+  };
+}
+
+function exclusiveFault({ kind, exclusive, limitsBeats }: Plugin): Fault | undefined {
+  if (exclusive !== undefined && typeof exclusive !== "boolean") {
+    return {
+      code: "PLUGIN_EXCLUSIVE_WRONG",
+      what: `its \`exclusive\` is ${String(exclusive)}, not true or false`,
+    };
+  }
+  if (exclusive && kind !== "arbiter") {
+    return {
+      code: "PLUGIN_EXCLUSIVE_WRONG",
+      what: `it is exclusive, and of kind ${kind}: only an arbiter can be`,
+    };
+  }
+  if (limitsBeats && kind !== "transport") {
+    const what = `it has beatIntervalMs, and is of kind ${kind}: only a transport carries beats`;
+    return { code: "PLUGIN_BEAT_INTERVAL_WRONG", what };
+  }
+  return undefined;
+}
+
+function needsFaults(needs: Plugin["needs"]): readonly Fault[] {
+  const known: readonly unknown[] = Object.values(capabilities).map(({ key }) => key);
+  return Object.entries<unknown>(needs).flatMap(([name, wanted]): readonly Fault[] => {
+    const key = typeof wanted === "object" && wanted !== null ? Reflect.get(wanted, "key") : undefined;
+    if (typeof key !== "symbol") {
+      return [{ code: "PLUGIN_NEEDS_WRONG", what: `its need \`${name}\` is none of \`capabilities\`` }];
+    }
+    if (known.includes(key)) return [];
+    const asked = String(Reflect.get(wanted as object, "name"));
+    return [{ code: "PLUGIN_NEEDS_UNKNOWN", what: `it needs ${asked}, which this Understudy does not know` }];
+  });
 }
 
 export function apiFault(api: unknown): Fault | undefined {
@@ -54,7 +110,6 @@ export function looksLikePlugin(value: unknown): value is Plugin {
     typeof plugin.kind === "string" &&
     typeof plugin.make === "function" &&
     typeof plugin.needs === "object" &&
-    plugin.needs !== null &&
-    typeof (plugin.config as { safeParse?: unknown } | undefined)?.safeParse === "function"
+    plugin.needs !== null
   );
 }

@@ -17,7 +17,10 @@ import type {
 } from "./contract.js";
 import type { Capability } from "./tokens.js";
 
-/** Raised when a contract changes so that an older plugin could not be run safely. */
+/**
+ * Raised when the contract changes so that an older plugin could not be run safely, and only then: what is added
+ * (an optional method, a capability, an export) does not raise it. See PLUGINS.md for what is promised about it.
+ */
 export const PLUGIN_API_VERSION = 1;
 
 export interface PluginKinds {
@@ -64,6 +67,8 @@ export interface Plugin<K extends PluginKind = PluginKind> {
   readonly kind: K;
   readonly runsIn: HostProcess;
   readonly exclusive: boolean;
+  /** Whether `beatIntervalMs` was given. Absent in plugins made before it could be. */
+  readonly limitsBeats?: boolean;
   /** Of a parsed config; 0 where the medium sets no limit. */
   readonly beatIntervalMs: (config: unknown) => number;
   readonly config: z.ZodType;
@@ -82,6 +87,7 @@ export function definePlugin<K extends PluginKind, S extends z.ZodType, const N 
     kind: description.kind,
     runsIn: description.runsIn ?? "node",
     exclusive: description.exclusive ?? false,
+    limitsBeats: description.beatIntervalMs !== undefined,
     beatIntervalMs: (config) => description.beatIntervalMs?.(config as z.infer<S>) ?? 0,
     config: description.config,
     needs: description.needs,

@@ -6,9 +6,11 @@
 import type { LocalConfig } from "../config/config.js";
 import { UnderstudyError } from "../errors/error.js";
 import { pluginError } from "../errors/plugins.js";
+import { madeFaults } from "./check-made.js";
 import type { HostProcess, PluginKind } from "./contract.js";
 import type { PluginKinds } from "./define-plugin.js";
 import { type CapabilityValues, resolveNeeds } from "./di.js";
+import { guarded } from "./guard.js";
 import { type Loaded, loadPlugin } from "./load-plugin.js";
 import { asOne } from "./several.js";
 
@@ -87,30 +89,29 @@ export async function checkPlugins(local: LocalConfig): Promise<readonly Loaded[
   ];
 }
 
-/** Makes the plugin with plain values. Throws PLUGIN_NEEDS_UNKNOWN or PLUGIN_CREATE_FAILED. */
+/**
+ * Makes the plugin with plain values. Throws a PLUGIN_… error when its needs cannot be met or its create() did not give
+ * what its kind demands. What it gives is guarded: see guard.ts.
+ */
 export function buildPlugin<K extends PluginKind>(
   loaded: Loaded<K>,
   values: CapabilityValues,
 ): PluginKinds[K] {
   const { plugin, entry, options, packageName } = loaded;
+  const who = `${packageName} (${entry.at})`;
   const { values: needs, missing } = resolveNeeds(plugin.needs, values);
   if (missing.length > 0) {
-    const what = `${packageName} (${entry.at}) needs ${missing.join(" and ")}, which is not to be had here`;
-    throw pluginError("PLUGIN_NEEDS_UNKNOWN", what, { details: { missing } });
+    const what = `${who} needs ${missing.join(" and ")}, which a ${plugin.kind} cannot have here`;
+    throw pluginError("PLUGIN_NEEDS_UNAVAILABLE", what, { details: { missing } });
   }
   let made: PluginKinds[K];
   try {
     made = plugin.make(options, needs);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw pluginError("PLUGIN_CREATE_FAILED", `${packageName} (${entry.at}) failed in create: ${why}`, {
-      cause,
-    });
+    throw pluginError("PLUGIN_CREATE_FAILED", `${who} failed in create: ${why}`, { cause });
   }
-  const first = plugin.kind === "store" ? "open" : "start";
-  if (typeof made !== "object" || made === null || typeof Reflect.get(made, first) !== "function") {
-    const what = `${packageName} (${entry.at}) made nothing that has a method ${first}`;
-    throw pluginError("PLUGIN_CREATE_FAILED", what);
-  }
-  return made;
+  const faults = madeFaults(made, plugin.kind);
+  if (faults.length > 0) throw asOne(faults.map(({ code, what }) => pluginError(code, `${who}: ${what}`)));
+  return guarded(made, plugin.kind, { who, log: values.log });
 }

@@ -9,9 +9,10 @@ import { pathToFileURL } from "node:url";
 import type { PathEntry, PluginEntry } from "../config/config.js";
 import { formatMistakes, mistakeAt, objectionsOf } from "../config/mistakes.js";
 import { keyPath, readYaml, type YamlText } from "../config/places.js";
-import type { UnderstudyError } from "../errors/error.js";
+import { UnderstudyError } from "../errors/error.js";
 import { pluginError, type pluginErrors } from "../errors/plugins.js";
 import { apiFault, definitionFaults } from "./check-definition.js";
+import { schemaThrew } from "./check-schema.js";
 import type { PluginKind } from "./contract.js";
 import { withDeadline } from "./deadline.js";
 import type { Plugin } from "./define-plugin.js";
@@ -33,6 +34,8 @@ type EntryOf<K extends PluginKind> = Loaded<K>["entry"];
 export type FoundPlugin<K extends PluginKind> = Pick<Loaded<K>, "plugin" | "packageName" | "version">;
 
 const importDeadlineMs = 10_000;
+/** A path that carries less than a beat a minute tells nothing about life. */
+const longestBeatIntervalMs = 60_000;
 
 /** Throws an UnderstudyError PLUGIN_…. `configFile` is absolute; it is read again only to place a mistake. */
 export async function loadPlugin<K extends PluginKind>(
@@ -93,13 +96,13 @@ async function importDefault(file: string, report: Report): Promise<unknown> {
     const inTime = await withDeadline(imported, importDeadlineMs);
     if (!inTime.done) {
       throw report(
-        "PLUGIN_BROKEN_IMPORT",
+        "PLUGIN_IMPORT_DEADLINE",
         `${file} did not finish loading within ${importDeadlineMs / 1000} s`,
       );
     }
     module = inTime.value;
   } catch (cause) {
-    if ((cause as { code?: unknown }).code === "PLUGIN_BROKEN_IMPORT") throw cause;
+    if (cause instanceof UnderstudyError) throw cause;
     throw report("PLUGIN_BROKEN_IMPORT", `${file} cannot be loaded: ${messageOf(cause)}`, cause);
   }
   if (module.default === undefined) throw report("PLUGIN_NO_DEFAULT_EXPORT", `${file} has no default export`);
@@ -112,7 +115,7 @@ function checkPlugin<K extends PluginKind>(
   packageName: string,
   report: Report,
 ): Plugin<K> {
-  const faults = definitionFaults(exported);
+  const faults = definitionFaults(exported, packageName);
   if (faults.length > 0) throw asOne(faults.map(({ code, what }) => report(code, `${packageName}: ${what}`)));
   const plugin = exported as Plugin;
   if (!isOfKind(plugin, kind)) {
@@ -130,14 +133,32 @@ function parseOptions(plugin: Plugin, entry: PluginEntry, configFile: string, re
   try {
     parsed = plugin.config.safeParse(entry.options);
   } catch (cause) {
-    throw report("PLUGIN_CONFIG_WRONG", `its schema failed: ${messageOf(cause)}`, cause);
+    const { code, what } = schemaThrew(cause);
+    throw report(code, what, cause);
   }
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    checkBeatInterval(plugin, parsed.data, report);
+    return parsed.data;
+  }
   const objections = objectionsOf(parsed.error, entry.options, plugin.config, keyPath(entry.at));
   const yaml = yamlOf(configFile) ?? readYaml("", configFile);
   const mistakes = objections.map((one) => mistakeAt(yaml, one));
   const message = `the options of ${entry.plugin} (${entry.at}) are wrong:\n${formatMistakes(mistakes)}`;
   throw pluginError("PLUGIN_CONFIG_WRONG", message, { details: { mistakes, plugin: entry.plugin } });
+}
+
+/** Pulse reckons silence by it: what is no time would make it deaf or blind. */
+function checkBeatInterval(plugin: Plugin, options: unknown, report: Report): void {
+  if (plugin.kind !== "transport") return;
+  let intervalMs: unknown;
+  try {
+    intervalMs = plugin.beatIntervalMs?.(options) ?? 0;
+  } catch (cause) {
+    throw report("PLUGIN_BEAT_INTERVAL_WRONG", `its beatIntervalMs threw: ${messageOf(cause)}`, cause);
+  }
+  if (typeof intervalMs === "number" && intervalMs >= 0 && intervalMs <= longestBeatIntervalMs) return;
+  const what = `its beatIntervalMs gave ${String(intervalMs)}, which is no time from 0 to ${longestBeatIntervalMs} ms`;
+  throw report("PLUGIN_BEAT_INTERVAL_WRONG", what);
 }
 
 function messageOf(error: unknown): string {
