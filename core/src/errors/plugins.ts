@@ -172,6 +172,21 @@ export const pluginErrors = {
     meaning: "The plugin did not stop in time; everything else was stopped all the same.",
     todo: "Look for what it may have left behind, and report it to the plugin's author.",
   },
+  PLUGIN_BLOCKS: {
+    meaning:
+      "Calls that must return within a millisecond held the thread of the whole process; a transport in pulse that does so is taken out of service for a while, unless no other path works.",
+    todo: "Report it to the plugin's author: it must not wait or compute in these calls, or must run in node.",
+  },
+  PLUGIN_MISBEHAVES: {
+    meaning:
+      "The plugin broke its contract while it ran; what it did was dropped, and nothing else was touched.",
+    todo: "Report it to the plugin's author, with the sentence of the timeline or the log.",
+  },
+  NODE_STALLED: {
+    meaning:
+      "The node process did nothing for a while; pulse and its heartbeats were not held up, but sessions and services were.",
+    todo: "Find what was named; where nothing is, look for a busy processor or a slow disk with `understudy doctor`.",
+  },
   PLUGIN_NO_SUITE: {
     meaning: "The package does not say how the suite of its kind gets instances, so nothing could be tested.",
     todo: "Name a module under `understudy.conformance` in its package.json that exports `plugin` and `conformance`.",

@@ -17,6 +17,7 @@ import type { Protection } from "../plugin/contract.js";
 import type { Clock, Log } from "../plugin/tokens.js";
 import { type AddressChain, createAddressChain, type NamedBackend } from "./address-chain.js";
 import { createAddressReports } from "./address-reports.js";
+import { createConduct } from "./conduct.js";
 import { type EpochFile, epochFilePath, openEpochFile } from "./epoch-file.js";
 import { createHaInterfaces } from "./ha-interfaces.js";
 import type { Happening } from "./happening.js";
@@ -78,6 +79,13 @@ function factsOf({ arbiters = [], transports }: PulseParts, address: AddressChai
   return { canProbeAddress: address.canProbe, arbiters, beatIntervals };
 }
 
+/** A path on which so many beats in a row are missing is not counted on. */
+const beatsMissed = 3;
+
+function intervalOf(settings: State["settings"] | undefined, path: string): number {
+  return settings?.paths.find(({ name }) => name === path)?.intervalMs ?? settings?.intervalMs ?? 0;
+}
+
 type Assembly = ReturnType<typeof assemble>;
 
 /** Everything that can be made before anything has been touched. */
@@ -91,16 +99,24 @@ function assemble(parts: PulseParts, nonce: string) {
     tell,
     protectionsChanged: (detail) => timeline.record(clock.nowMs(), "protections", detail, ["R4"]),
   });
-  const address = createAddressChain(parts.address, reports, log);
+  const conduct = createConduct({
+    ...parts,
+    timeline,
+    worksWithinMs: (path) => beatsMissed * intervalOf(mailbox.loop?.state.settings, path),
+  });
+  const address = createAddressChain(conduct.address, reports, log);
   const paths = createPaths({
-    transports: parts.transports,
+    transports: conduct.transports,
     self: self.side,
     nonce,
     cluster: config.cluster,
     keyRing: parts.keyRing,
     clock,
     log,
-    tell,
+    tell(happening) {
+      if (happening.type === "beatReceived") conduct.heard(happening.path);
+      tell(happening);
+    },
     sendThroughNode: (path, frame) =>
       node.send({ type: "sendFrame", path, frame: Buffer.from(frame).toString("base64") }),
   });
