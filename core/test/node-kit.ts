@@ -17,6 +17,7 @@ import { createNode, type Node } from "../src/node/node.js";
 import type { NodeParts } from "../src/node/parts.js";
 import type { PeerLink, PeerLinkListeners } from "../src/node/peer-link.js";
 import { createTokens } from "../src/node/tokens.js";
+import { createCallMeter, lookAtThread } from "../src/plugin/call-meter.js";
 import type { Service } from "../src/plugin/contract.js";
 import { monotonicClock } from "../src/pulse/clock.js";
 import { deadline } from "./deadline.js";
@@ -287,6 +288,7 @@ export async function startTestNode(options: TestNodeOptions = {}): Promise<Test
     arbiters: [],
     fences: [],
     transports: [],
+    meter: createCallMeter({ nowMs: () => monotonicClock.nowMs(), look: lookAtThread, longCall() {} }),
     freshAddresses: () => [],
     makeLink: (listeners) => link.end(listeners),
     readKeys: () => ({ keys: [{ id: 1, secret: new Uint8Array(32) }], signWith: 1 }),

@@ -20,6 +20,7 @@ import type {
 } from "../src/plugin/contract.js";
 import { monotonicClock } from "../src/pulse/clock.js";
 import { type Pulse, pulseSocketPath, startPulse } from "../src/pulse/compose.js";
+import type { NamedTransport } from "../src/pulse/paths.js";
 import { testRing } from "./beat-kit.js";
 
 /** A cable: frames arrive in a later turn of the loop, or not at all. */
@@ -146,6 +147,8 @@ export interface TestPulseOptions {
   readonly side: Side;
   readonly folder: string;
   readonly wire: Wire;
+  /** Default: the wire alone, as path udp. */
+  readonly transports?: readonly NamedTransport[];
   readonly address?: FakeAddress;
   readonly keyRing?: KeyRing;
   readonly readKeys?: () => KeyRing;
@@ -172,13 +175,15 @@ ${extra}`;
 
 export async function startTestPulse(options: TestPulseOptions): Promise<TestPulse> {
   const { side, folder, wire } = options;
-  const local = localConfig(side, folder);
+  const entries = options.transports?.map(({ name, class: c }) => `{ plugin: ${name}, class: ${c} }`);
+  const paths = entries === undefined ? "" : `heartbeat: { paths: [${entries.join(", ")}] }`;
+  const local = localConfig(side, folder, paths);
   const address = options.address ?? makeAddress();
   const keyRing = options.keyRing ?? testRing(1);
   const pulse = await startPulse({
     local,
     keyRing,
-    transports: [{ name: "udp", class: "client", transport: wire.ends[side] }],
+    transports: options.transports ?? [{ name: "udp", class: "client", transport: wire.ends[side] }],
     address: [{ name: "memory", backend: address.backend }],
     clock: monotonicClock,
     log,

@@ -182,6 +182,8 @@ export interface ReconnectingOptions<In> {
 
 export interface ReconnectingJsonLines<Out> {
   readonly isOpen: boolean;
+  /** As of `JsonLines`; 0 while it is not open. */
+  readonly bufferedBytes: number;
   send(message: Out): boolean;
   /** Ends the connection and tries no more; `closed` is not called for it. */
   close(): void;
@@ -223,6 +225,9 @@ export function reconnectJsonLines<In, Out>(options: ReconnectingOptions<In>): R
   return {
     get isOpen() {
       return current?.isOpen === true;
+    },
+    get bufferedBytes() {
+      return current?.bufferedBytes ?? 0;
     },
     send: (message) => current?.send(message) ?? false,
     close() {

@@ -82,7 +82,8 @@ export type PulseToNode =
   | { readonly type: "askArbiters"; readonly epoch: number; readonly names: readonly string[] }
   | { readonly type: "releaseGrant"; readonly epoch: number }
   | { readonly type: "fence"; readonly id: number; readonly name: string }
-  | { readonly type: "sendFrame"; readonly path: string; readonly frame: string }
+  /** Made at `atMs`, monotonic: node sends none that is older than half a second. */
+  | { readonly type: "sendFrame"; readonly path: string; readonly atMs: number; readonly frame: string }
   | { readonly type: "timeline"; readonly entry: TimelineEntry }
   | { readonly type: "status"; readonly status: PulseStatus }
   | {

@@ -8,6 +8,13 @@ import { loadConfig } from "../config/load.js";
 import { deriveKey } from "../keys/derive.js";
 import { readKeyFile } from "../keys/key-file.js";
 import type { ProcessLog } from "../log.js";
+import {
+  type CallMeter,
+  createCallMeter,
+  type LongCall,
+  lookAtThread,
+  measured,
+} from "../plugin/call-meter.js";
 import { buildPlugin, type CapabilityValues, type Loaded, loadPlugins } from "../plugin/host.js";
 import { identityOf } from "../plugin/identity.js";
 import { uniqueNames } from "../plugin/unique-names.js";
@@ -50,13 +57,19 @@ export async function composeNode(local: LocalConfig, options: ComposeOptions): 
     tokens: tokens.verifier,
     sessions: engine?.api,
   };
-  const build = builder(given, log);
+  const meter = createCallMeter({
+    nowMs: () => monotonicClock.nowMs(),
+    look: lookAtThread,
+    longCall: longCallsTo(log),
+  });
+  const build = builder(given, log, meter);
   return {
     version,
     local,
     clock: monotonicClock,
     log,
     statusSource,
+    meter,
     tokens,
     engine,
     services: build.all(loaded.services, []),
@@ -108,7 +121,24 @@ function linkKeys(keyFile: string): Keys {
   return { keys: keys.map(({ id, secret }) => ({ id, secret: deriveKey(secret, "tls") })), signWith };
 }
 
-function builder(given: CapabilityValues, log: ProcessLog) {
+const sayAgainMs = 60_000;
+/** Nobody waits for node as pulse's beats do; what is shorter is felt by nobody. */
+const worthSayingMs = 50;
+
+function longCallsTo(log: ProcessLog): (call: LongCall) => void {
+  const saidMs = new Map<string, number>();
+  return ({ plugin, method, ms }) => {
+    const nowMs = monotonicClock.nowMs();
+    if (ms < worthSayingMs || nowMs - (saidMs.get(plugin) ?? Number.NEGATIVE_INFINITY) < sayAgainMs) return;
+    saidMs.set(plugin, nowMs);
+    log.warn(
+      { plugin, method, ms: Math.round(ms), code: "PLUGIN_BLOCKS" },
+      "a plugin held node's main thread",
+    );
+  };
+}
+
+function builder(given: CapabilityValues, log: ProcessLog, meter: CallMeter) {
   return {
     /** Those whose entry is the same as before keep the plugin that runs. */
     all<K extends "service" | "observer" | "arbiter" | "fence">(
@@ -120,9 +150,9 @@ function builder(given: CapabilityValues, log: ProcessLog) {
         const name = names[index] ?? one.plugin.name;
         const entry = JSON.stringify([one.packageName, one.options]);
         const same = running.find((before) => before.name === name && before.entry === entry);
-        return (
-          same ?? { name, entry, plugin: buildPlugin(one, { ...given, log: log.with({ plugin: name }) }) }
-        );
+        if (same !== undefined) return same;
+        const plugin = buildPlugin(one, { ...given, log: log.with({ plugin: name }) });
+        return { name, entry, plugin: measured(meter, `${one.plugin.kind} ${name}`, plugin) };
       });
     },
   };

@@ -8,6 +8,7 @@ import { nodeError } from "../errors/node.js";
 import type { NodeReport } from "../failover/event.js";
 import type { Role } from "../heartbeat/beat.js";
 import type { NodeStatus } from "../ipc/control.js";
+import { lookAtThread } from "../plugin/call-meter.js";
 import { createArbiters } from "./arbiters.js";
 import { bounded } from "./bounded.js";
 import { configChanges, describeChanges } from "./config-changes.js";
@@ -23,6 +24,7 @@ import type { Named, NodeParts, Replaceable } from "./parts.js";
 import { createPulseClient, type LastWords, type PulseClient, type PulseWishes } from "./pulse-client.js";
 import { createServiceUnit, type ServiceUnit } from "./service-unit.js";
 import { createServices, type Finished } from "./services.js";
+import { type StallWatch, watchStalls } from "./stalls.js";
 import { createTimeline } from "./timeline.js";
 import { startTransports } from "./transports.js";
 import { createWithdrawal } from "./withdrawal.js";
@@ -60,6 +62,7 @@ export function createNode(parts: NodeParts): Node {
   let reportedMs = Number.NEGATIVE_INFINITY;
   let reportTimer: NodeJS.Timeout | undefined;
   let control: ControlServer | undefined;
+  let stalls: StallWatch | undefined;
   const startedAt = new Date().toISOString();
 
   const timeline = createTimeline({
@@ -237,7 +240,18 @@ export function createNode(parts: NodeParts): Node {
     wishes,
     ready: () => withdrawal.settled(),
   });
-  const transports = startTransports(parts.transports, pulse, log);
+  const transports = startTransports({
+    transports: parts.transports,
+    pulse,
+    clock,
+    log,
+    meter: parts.meter,
+    misbehaved: (path, what) =>
+      timeline.record("plugin", `the transport of path ${path} ${what}`, [], {
+        code: "PLUGIN_MISBEHAVES",
+        path,
+      }),
+  });
   const arbiters = createArbiters({
     arbiters: parts.arbiters,
     clock,
@@ -354,8 +368,16 @@ export function createNode(parts: NodeParts): Node {
       void fences.start();
       await engine?.start();
       await Promise.all([...observers.values()].map((queue) => queue.start()));
-      await transports.start();
+      // A broker that does not answer must not keep a service waiting.
+      const opened = transports.start();
       await services.start();
+      await opened;
+      stalls = watchStalls({
+        meter: parts.meter,
+        nowMs: () => clock.nowMs(),
+        look: lookAtThread,
+        record: (what, details) => timeline.record("stall", what, [], details),
+      });
       changed();
     },
     async stop() {
@@ -363,6 +385,7 @@ export function createNode(parts: NodeParts): Node {
       await letGo();
       await demote();
       clearInterval(reportTimer);
+      stalls?.stop();
       pulse.close();
       await Promise.all([arbiters.stop(), fences.stop()]);
       await services.stop();

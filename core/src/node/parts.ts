@@ -4,6 +4,7 @@
 
 import type { LocalConfig } from "../config/config.js";
 import type { ProcessLog } from "../log.js";
+import type { CallMeter } from "../plugin/call-meter.js";
 import type { AddressBackend, Fence, Observer, Service, Transport } from "../plugin/contract.js";
 import type { Clock } from "../plugin/tokens.js";
 import type { NamedArbiter } from "./arbiters.js";
@@ -36,6 +37,8 @@ export interface NodeParts extends Replaceable {
   readonly version: string;
   readonly clock: Clock;
   readonly log: ProcessLog;
+  /** Measures the calls into the plugins below; those are wrapped already, transports are not. */
+  readonly meter: CallMeter;
   readonly tokens: Tokens;
   /** Undefined with `sessions: none`. */
   readonly engine: SessionEngine | undefined;

@@ -46,6 +46,8 @@ export interface PulseClient {
   freshStatus(withinMs: number): PulseStatus | undefined;
   report(report: NodeReport): void;
   send(message: NodeToPulse): boolean;
+  /** As `send`, but dropped when pulse does not read: for what is worth nothing later. */
+  passing(message: NodeToPulse): boolean;
   /** Undefined: pulse is not there or did not answer in time. */
   ask(
     request: OperatorRequest,
@@ -63,6 +65,10 @@ export interface PulseClientOptions {
   ready(): Promise<void>;
 }
 
+/** Some two hundred beats. */
+const mostWaitingBytes = 64 * 1024;
+/** A beat that waited longer, because this process was stopped or busy, would tell of a past. */
+const mostFrameAgeMs = 500;
 const holdingRoles: readonly string[] = ["claiming", "active", "releasing"];
 
 export function createPulseClient(options: PulseClientOptions): PulseClient {
@@ -162,7 +168,8 @@ export function createPulseClient(options: PulseClientOptions): PulseClient {
         void fulfil(message.id, wishes.fence(message.name));
         return;
       case "sendFrame":
-        wishes.sendFrame(message.path, Buffer.from(message.frame, "base64"));
+        if (heardMs - message.atMs <= mostFrameAgeMs)
+          wishes.sendFrame(message.path, Buffer.from(message.frame, "base64"));
         return;
       case "timeline":
         wishes.entry(message.entry);
@@ -195,6 +202,7 @@ export function createPulseClient(options: PulseClientOptions): PulseClient {
       if (greeted) pipe.send({ type: "report", report });
     },
     send: (message) => greeted && pipe.send(message),
+    passing: (message) => greeted && pipe.bufferedBytes <= mostWaitingBytes && pipe.send(message),
     async ask(request, limitMs) {
       const requestId = `${process.pid}-${nextRequest++}`;
       const answer = Promise.withResolvers<{ ok: boolean; message: string } | undefined>();

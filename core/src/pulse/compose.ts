@@ -117,8 +117,7 @@ function assemble(parts: PulseParts, nonce: string) {
       if (happening.type === "beatReceived") conduct.heard(happening.path);
       tell(happening);
     },
-    sendThroughNode: (path, frame) =>
-      node.send({ type: "sendFrame", path, frame: Buffer.from(frame).toString("base64") }),
+    sendThroughNode: (path, frame) => node.frame(path, frame, clock.nowMs()),
   });
   const node = createNodeLink(
     parts.version,

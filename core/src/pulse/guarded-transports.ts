@@ -1,13 +1,11 @@
 /**
- * Stands between pulse and the transports that run in it. What breaks the contract is dropped and named; a transport
- * whose calls block is taken out of service, so that it does not delay the beats of the other paths.
- *
- * It is never missed: while no other path works it is used all the same, and after a while it gets another chance.
+ * Takes a transport of pulse out of service whose calls block, so that it does not delay the beats of the other paths. It
+ * is never missed: while no other path works it is used all the same, and after a while it gets another chance.
  */
 
-import { types } from "node:util";
 import type { CallMeter, LongCall } from "../plugin/call-meter.js";
-import type { ProbeTarget, Transport } from "../plugin/contract.js";
+import type { Transport } from "../plugin/contract.js";
+import { guardedTransport } from "../plugin/guarded-transport.js";
 import type { Clock } from "../plugin/tokens.js";
 import type { NamedTransport } from "./paths.js";
 
@@ -31,8 +29,6 @@ export interface GuardedTransports {
   longCall(call: LongCall): void;
 }
 
-const sameAgainMs = 60_000;
-const longestDescription = 300;
 /** Out for ten minutes, then for twice as long each time, up to six hours. */
 const firstOutMs = 600_000;
 const longestOutMs = 6 * 3_600_000;
@@ -40,126 +36,77 @@ const longestOutMs = 6 * 3_600_000;
 const nobodyHeardMs = 5000;
 const helloEveryMs = 1000;
 
-interface Guarded {
-  readonly name: string;
-  readonly transport: Transport;
-  stopped: boolean;
-  heardMs: number;
+interface Service {
+  readonly path: string;
   sentMs: number;
   outUntilMs: number;
   outForMs: number;
   outBecause: string;
-  readonly saidMs: Map<string, number>;
 }
 
 export function guardTransports(given: readonly NamedTransport[], parts: GuardParts): GuardedTransports {
   const { meter, clock } = parts;
   const heardMs = new Map<string, number>();
-  const guardeds = new Map<string, Guarded>();
+  const services = new Map<string, Service>();
+  const silenceMs = (path: string, nowMs: number) => nowMs - (heardMs.get(path) ?? Number.NEGATIVE_INFINITY);
 
   function isOut(path: string, nowMs: number): boolean {
-    return (guardeds.get(path)?.outUntilMs ?? 0) > nowMs;
-  }
-
-  function lastHeardMs(paths: readonly NamedTransport[]): number {
-    return Math.max(...paths.map(({ name }) => heardMs.get(name) ?? Number.NEGATIVE_INFINITY));
+    return (services.get(path)?.outUntilMs ?? 0) > nowMs;
   }
 
   /** Another path that is in service has just been heard. */
   function anotherWorks(path: string, nowMs: number): boolean {
     return given.some(
       ({ name }) =>
-        name !== path &&
-        !isOut(name, nowMs) &&
-        nowMs - (heardMs.get(name) ?? Number.NEGATIVE_INFINITY) <= parts.worksWithinMs(name),
+        name !== path && !isOut(name, nowMs) && silenceMs(name, nowMs) <= parts.worksWithinMs(name),
     );
   }
 
-  function complain(guarded: Guarded, what: string): void {
+  function isNeeded({ path, sentMs }: Service, nowMs: number): boolean {
+    if (anotherWorks(path, nowMs)) return false;
+    return given.some(({ name }) => silenceMs(name, nowMs) < nobodyHeardMs) || nowMs - sentMs >= helloEveryMs;
+  }
+
+  function describe(service: Service, own: string): string {
     const nowMs = clock.nowMs();
-    if (nowMs - (guarded.saidMs.get(what) ?? Number.NEGATIVE_INFINITY) < sameAgainMs) return;
-    guarded.saidMs.set(what, nowMs);
-    parts.record(`the transport of path ${guarded.name} ${what}`, {
-      code: "PLUGIN_MISBEHAVES",
-      path: guarded.name,
-    });
-  }
-
-  /** What a method gives, or undefined when it throws. */
-  function attempt<T>(guarded: Guarded, method: string, work: () => T): T | undefined {
-    try {
-      return meter.call(guarded.name, method, work);
-    } catch (error) {
-      complain(guarded, `threw in ${method}, where it must not: ${reasonOf(error)}`);
-      return undefined;
-    }
-  }
-
-  function send(guarded: Guarded, frame: Uint8Array): void {
-    const nowMs = clock.nowMs();
-    if (guarded.outUntilMs > nowMs && !isNeeded(guarded, nowMs)) return;
-    guarded.sentMs = nowMs;
-    // Nothing is given by contract; an async method would reject where nobody listens, and end the process.
-    const given: unknown = attempt(guarded, "send", () => guarded.transport.send(frame));
-    if (types.isPromise(given))
-      given.catch((error: unknown) =>
-        complain(guarded, `rejected in send, where it must not: ${reasonOf(error)}`),
-      );
-  }
-
-  function isNeeded(guarded: Guarded, nowMs: number): boolean {
-    if (anotherWorks(guarded.name, nowMs)) return false;
-    return nowMs - lastHeardMs(given) < nobodyHeardMs || nowMs - guarded.sentMs >= helloEveryMs;
-  }
-
-  function describe(guarded: Guarded): string {
-    const line: unknown = attempt(guarded, "describe", () => guarded.transport.describe());
-    const own = typeof line === "string" ? oneLine(line) : "it does not say how it is";
-    const nowMs = clock.nowMs();
-    if (guarded.outUntilMs <= nowMs) return own;
-    const minutes = Math.ceil((guarded.outUntilMs - nowMs) / 60_000);
-    const meanwhile = anotherWorks(guarded.name, nowMs)
+    if (service.outUntilMs <= nowMs) return own;
+    const minutes = Math.ceil((service.outUntilMs - nowMs) / 60_000);
+    const meanwhile = anotherWorks(service.path, nowMs)
       ? `tried again in ${minutes} min`
       : "used all the same while no other path works";
-    return `taken out: ${guarded.outBecause}; ${meanwhile} (${own})`;
+    return `taken out: ${service.outBecause}; ${meanwhile} (${own})`;
   }
 
-  function probeTarget(guarded: Guarded): ProbeTarget | undefined {
-    return attempt(guarded, "probeTarget", () => guarded.transport.probeTarget?.());
-  }
-
-  function guard(name: string, transport: Transport): Transport {
-    const guarded = newGuarded(name, transport);
-    guardeds.set(name, guarded);
+  function guard(path: string, transport: Transport): Transport {
+    const service = { path, sentMs: Number.NEGATIVE_INFINITY, outUntilMs: 0, outForMs: 0, outBecause: "" };
+    services.set(path, service);
+    const safe = guardedTransport(transport, {
+      meter,
+      name: path,
+      nowMs: () => clock.nowMs(),
+      misbehaved: (what) =>
+        parts.record(`the transport of path ${path} ${what}`, { code: "PLUGIN_MISBEHAVES", path }),
+    });
     return {
-      start: (receive) =>
-        transport.start((frame) => {
-          if (guarded.stopped) complain(guarded, "delivers after its stop");
-          else if (types.isUint8Array(frame)) receive(frame);
-          else complain(guarded, "delivers something that is no Uint8Array");
-        }),
-      send: (frame) => send(guarded, frame),
-      async stop() {
-        try {
-          await transport.stop();
-        } finally {
-          guarded.stopped = true;
-        }
+      ...safe,
+      send(frame) {
+        const nowMs = clock.nowMs();
+        if (service.outUntilMs > nowMs && !isNeeded(service, nowMs)) return;
+        service.sentMs = nowMs;
+        safe.send(frame);
       },
-      describe: () => describe(guarded),
-      ...(transport.probeTarget === undefined ? {} : { probeTarget: () => probeTarget(guarded) }),
+      describe: () => describe(service, safe.describe()),
     };
   }
 
-  function takeOut(guarded: Guarded, what: string, nowMs: number): void {
-    guarded.outForMs = Math.min(longestOutMs, guarded.outForMs === 0 ? firstOutMs : guarded.outForMs * 2);
-    guarded.outUntilMs = nowMs + guarded.outForMs;
-    guarded.outBecause = what;
-    const minutes = guarded.outForMs / 60_000;
-    parts.record(
-      `path ${guarded.name} is taken out of service for ${minutes} min, because its transport holds up the others: ${what}`,
-      { code: "PLUGIN_BLOCKS", path: guarded.name },
-    );
+  function takeOut(service: Service, because: string, nowMs: number): void {
+    const { path } = service;
+    service.outForMs = Math.min(longestOutMs, service.outForMs === 0 ? firstOutMs : service.outForMs * 2);
+    service.outUntilMs = nowMs + service.outForMs;
+    service.outBecause = because;
+    const minutes = service.outForMs / 60_000;
+    const what = `path ${path} is taken out of service for ${minutes} min, because its transport holds up the others`;
+    parts.record(`${what}: ${because}`, { code: "PLUGIN_BLOCKS", path });
   }
 
   const transports = given.map((named) =>
@@ -169,10 +116,10 @@ export function guardTransports(given: readonly NamedTransport[], parts: GuardPa
     transports,
     heard: (path) => void heardMs.set(path, clock.nowMs()),
     longCall(call) {
-      const guarded = guardeds.get(call.plugin);
-      if (guarded === undefined || !call.overdrawn || guarded.stopped) return;
+      const service = services.get(call.plugin);
+      if (service === undefined || !call.overdrawn || given.length < 2) return;
       const nowMs = clock.nowMs();
-      if (guarded.outUntilMs <= nowMs && given.length > 1) takeOut(guarded, longCallText(call), nowMs);
+      if (service.outUntilMs <= nowMs) takeOut(service, longCallText(call), nowMs);
     },
   };
 }
@@ -181,26 +128,4 @@ export function guardTransports(given: readonly NamedTransport[], parts: GuardPa
 export function longCallText({ method, ms, cause }: LongCall): string {
   const did = cause === "computed" ? "computed" : cause === "waited" ? "blocked" : "took";
   return `its ${method} ${did} for ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
-}
-
-function newGuarded(name: string, transport: Transport): Guarded {
-  return {
-    name,
-    transport,
-    stopped: false,
-    heardMs: Number.NEGATIVE_INFINITY,
-    sentMs: Number.NEGATIVE_INFINITY,
-    outUntilMs: 0,
-    outForMs: 0,
-    outBecause: "",
-    saidMs: new Map(),
-  };
-}
-
-function reasonOf(error: unknown): string {
-  return oneLine(error instanceof Error ? error.message : String(error));
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").trim().slice(0, longestDescription);
 }

@@ -26,6 +26,13 @@ export interface NodeLink {
   /** Answered in another way: no deadline any more. */
   settle(id: number): void;
   send(message: PulseToNode): void;
+  /** For what the next one replaces: dropped when the node process does not read. */
+  passing(message: PulseToNode): void;
+  /**
+   * A beat for a transport that runs in node. Dropped when the node process reads or answers late, so that a beat never
+   * waits here and no hung node makes a heap of them.
+   */
+  frame(path: string, frame: Uint8Array, atMs: number): void;
   /** Waits for a node process that is not there, up to a few hundred entries. */
   timeline(entry: TimelineEntry): void;
   /** A poll pass was judged, so the loop is alive: asks node for the same when it is time. */
@@ -41,6 +48,10 @@ const pingsInHangLimit = 4;
 const entriesKept = 300;
 /** A node that does not read gets no more of what only matters now. */
 const mostWaitingBytes = 256 * 1024;
+/** Some forty beats: what waits longer is old. */
+const mostWaitingForFrames = 16 * 1024;
+/** The kernel takes hundreds of beats for a process that is stopped, so the pings tell, not the buffer. */
+const mostUnansweredPings = 2;
 
 type Connection = JsonLines<PulseToNode>;
 
@@ -49,6 +60,7 @@ export function createNodeLink(version: string, listeners: NodeLinkListeners, lo
   let node: Connection | undefined;
   let pingedMs = -Infinity;
   let sequence = 0;
+  let unanswered = 0;
   let entries: TimelineEntry[] = [];
   const waiting = new Map<number, NodeJS.Timeout>();
 
@@ -64,11 +76,13 @@ export function createNodeLink(version: string, listeners: NodeLinkListeners, lo
   function ping(): void {
     if (node === undefined || node.bufferedBytes > mostWaitingBytes) return;
     sequence += 1;
+    unanswered += 1;
     node.send({ type: "ping", sequence });
   }
 
   function welcome(connection: Connection): void {
     node = connection;
+    unanswered = 0;
     connection.send({ type: "hello", pid: process.pid, version });
     for (const entry of entries) connection.send({ type: "timeline", entry });
     entries = [];
@@ -83,8 +97,10 @@ export function createNodeLink(version: string, listeners: NodeLinkListeners, lo
   }
 
   function received(message: NodeToPulse): void {
-    if (message.type === "pong") listeners.alive();
-    else if (message.type === "finished") finish(message.id, message.outcome, message.detail ?? "");
+    if (message.type === "pong") {
+      unanswered = 0;
+      listeners.alive();
+    } else if (message.type === "finished") finish(message.id, message.outcome, message.detail ?? "");
     else if (message.type === "hello") greeted(message.pid, message.version);
     else listeners.message(message);
   }
@@ -119,6 +135,14 @@ export function createNodeLink(version: string, listeners: NodeLinkListeners, lo
     },
     settle: (id) => void settle(id),
     send: (message) => void node?.send(message),
+    passing(message) {
+      if (node !== undefined && node.bufferedBytes <= mostWaitingBytes) node.send(message);
+    },
+    frame(path, frame, atMs) {
+      if (node === undefined || unanswered > mostUnansweredPings) return;
+      if (node.bufferedBytes > mostWaitingForFrames) return;
+      node.send({ type: "sendFrame", path, atMs, frame: Buffer.from(frame).toString("base64") });
+    },
     timeline(entry) {
       if (node?.send({ type: "timeline", entry }) === true) return;
       entries.push(entry);

@@ -76,7 +76,7 @@ export function createPerformer(parts: PerformerParts): Performer {
     grantPermit({ epoch, untilMs }) {
       if (permit.epoch === epoch && untilMs - permit.untilMs < permitStepMs) return;
       permit = { epoch, untilMs };
-      node.send({ type: "permit", epoch, untilMs });
+      node.passing({ type: "permit", epoch, untilMs });
     },
     revokePermit() {
       permit = noPermit;
