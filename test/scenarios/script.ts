@@ -93,9 +93,16 @@ function makePair(words: readonly string[]): World {
   const settings: Record<string, unknown> = {};
   for (const word of words.filter((each) => each.includes("="))) {
     const [key = "", value = ""] = word.split("=");
-    settings[key] = value === "never" ? null : Number(value);
+    settings[key] = settingOf(key, value);
   }
   return makeWorld({ seed: 1, paths, settings });
+}
+
+function settingOf(key: string, value: string): unknown {
+  if (key === "arbiters") return value.split(",").map((name) => ({ name, exclusive: name === "granter" }));
+  if (key === "fences") return value.split(",");
+  if (key === "onArbiterLost") return value;
+  return value === "never" ? null : Number(value);
 }
 
 function sideOf(word: string | undefined): Side {
@@ -149,6 +156,20 @@ const commands: Readonly<Record<string, Command>> = {
     world.machines[sideOf(side)].node.database = state === "opening" || state === "lost" ? state : "open";
     return undefined;
   },
+  "cut-granter": (world, [side]) => void world.protectors.cutOff.add(sideOf(side)),
+  "mend-granter": (world, [side]) => void world.protectors.cutOff.delete(sideOf(side)),
+  neighbours: (world, [state]) => {
+    world.neighboursSilent = state === "silent";
+    return undefined;
+  },
+  "break-fence": (world, [name = ""]) => void world.protectors.fenceTrouble.set(name, "refuses"),
+  "mend-fence": (world, [name = ""]) => void world.protectors.fenceTrouble.delete(name),
+  "confirm-dead": (world, [at]) =>
+    void world.machines[sideOf(at)].tell({
+      type: "operatorAsked",
+      requestId: "confirm-dead",
+      request: { kind: "confirmDead" },
+    }),
   pause: (world, [side]) => void world.machines[sideOf(side)].pause(),
   resume: (world, [side]) => void world.machines[sideOf(side)].resume(false),
   "epoch-file": (world, [side, state]) => {

@@ -60,6 +60,31 @@ function effectOf(world: World, fault: FaultKind, ordinal: number): Effect {
       return switched((on) => {
         network.tcpCut = on;
       });
+    case "granterCut":
+      return {
+        start: () => world.protectors.cutOff.add(fault.side),
+        end: () => world.protectors.cutOff.delete(fault.side),
+      };
+    case "granterDown":
+      return switched((on) => {
+        for (const from of sides) {
+          if (on) world.protectors.cutOff.add(from);
+          else world.protectors.cutOff.delete(from);
+        }
+      });
+    case "granterSlow":
+      return switched((on) => {
+        world.protectors.slowByMs = on ? fault.byMs : 0;
+      });
+    case "answersLost":
+      return switched((on) => {
+        world.protectors.losesAnswers = on;
+      });
+    case "fenceTrouble":
+      return {
+        start: () => world.protectors.fenceTrouble.set(fault.name, fault.trouble),
+        end: () => world.protectors.fenceTrouble.delete(fault.name),
+      };
     case "eaten":
       return {
         start: () => network.eaten.add(fault.side),
@@ -227,6 +252,7 @@ export function heal(world: World): void {
   world.stranger = false;
   world.neighboursSilent = false;
   network.healAll();
+  world.protectors.heal();
   for (const side of sides) {
     const machine = machines[side];
     if (machine.disk.lying) {

@@ -50,6 +50,9 @@ export interface Outside {
   probe(from: Side, round: number): void;
   probeNeighbours(from: Side): void;
   askPeerRole(from: Side, id: number): void;
+  askArbiters(from: Side, epoch: number, names: readonly string[]): void;
+  releaseGrant(from: Side, epoch: number): void;
+  fence(from: Side, id: number, name: string): void;
   freeze(from: Side, id: number, freezeMs: number): void;
   /** The node process saw its pulse die and withdrew the address (rule R12). */
   siblingGoodbye(from: Side, epoch: number): void;
@@ -349,6 +352,7 @@ export function makeMachine(parts: MachineParts): Machine {
       clock.after(siblingMs, () => {
         if (boots !== bootsThen || life !== undefined || !node.up || node.hung || epoch === 0) return;
         kernel.release();
+        outside.releaseGrant(side, epoch);
         outside.siblingGoodbye(side, epoch);
       });
       if (restart) {

@@ -8,7 +8,7 @@ import { beatBody } from "@understudy/core/internal/failover/beats";
 import type { State } from "@understudy/core/internal/failover/state";
 import type { Step } from "@understudy/core/internal/failover/step";
 import type { Mutation } from "./machine.js";
-import type { FaultKind } from "./plan.js";
+import type { FaultKind, Protection } from "./plan.js";
 import type { Checker } from "./violation.js";
 
 export interface BrokenRule {
@@ -16,8 +16,13 @@ export interface BrokenRule {
   readonly checker: Checker;
   /** What has to go wrong for the rule to matter; all kinds where undefined. */
   readonly faults?: readonly FaultKind["kind"][];
+  /** What stands beside the pair; absent: nothing. */
+  readonly protection?: Partial<Protection>;
   readonly mutation: Mutation;
 }
+
+const granter = [{ name: "granter", exclusive: true }];
+const ping = [{ name: "ping", exclusive: false }];
 
 function withActions(out: Step, change: (action: Action) => readonly Action[]): Step {
   return { ...out, actions: out.actions.flatMap(change) };
@@ -169,6 +174,64 @@ export const brokenRules: readonly BrokenRule[] = [
           return { ...event, outcome: "confirmed" };
         return event;
       },
+    },
+  },
+  {
+    what: "a granter's silence passes for its grant (R30)",
+    checker: "grant",
+    faults: ["granterDown", "stop"],
+    protection: { arbiters: granter, onArbiterLost: "keep", fences: [] },
+    mutation: {
+      event: (event) =>
+        event.type === "arbiterRuled" && event.verdict === "unknown"
+          ? { ...event, verdict: "granted", untilMs: event.atMs + 3000 }
+          : event,
+    },
+  },
+  {
+    what: "a node whose grant ends serves on, against the owner's choice (R30)",
+    checker: "grant",
+    faults: ["granterCut", "granterDown"],
+    protection: { arbiters: granter, onArbiterLost: "stepDown", fences: [], grantMs: 2000 },
+    mutation: {
+      before: (before) => ({ ...before, settings: { ...before.settings, onArbiterLost: "keep" } }),
+    },
+  },
+  {
+    what: "a grant is given back before the kernel has confirmed that the address is gone (R30)",
+    checker: "grant",
+    faults: ["stop", "kernel"],
+    protection: { arbiters: granter, onArbiterLost: "stepDown", fences: [] },
+    mutation: {
+      step: (out) =>
+        withActions(out, (action) =>
+          action.type === "demote" ? [action, { type: "releaseGrant", epoch: action.epoch }] : [action],
+        ),
+    },
+  },
+  {
+    what: "a ping's denial passes for one that could not tell (R30)",
+    checker: "veto",
+    faults: ["neighbours", "stop"],
+    protection: { arbiters: ping, fences: [] },
+    mutation: {
+      event: (event) =>
+        event.type === "arbiterRuled" && event.verdict === "denied"
+          ? { ...event, verdict: "unknown" }
+          : event,
+    },
+  },
+  {
+    what: "a fence that did not answer passes for one that has confirmed (R32)",
+    checker: "fence",
+    faults: ["fenceTrouble", "split"],
+    protection: { arbiters: [], fences: ["plug"] },
+    mutation: {
+      event: (event, before) =>
+        event.type === "actionFinished" && event.id === before.fencing?.id
+          ? { ...event, outcome: "confirmed" }
+          : event,
+      step: (out) => withState(out, { alarms: [] }),
     },
   },
   {

@@ -5,8 +5,10 @@
  * long as the claim frame needs to get through. A stall of pulse on top of these delays the beat, up to the lease's end.
  */
 
+import { isExclusive } from "@understudy/core/internal/failover/arbiters";
 import type { Side } from "@understudy/core/public";
 import { otherSide } from "./network.js";
+import { watchPauses } from "./protection.js";
 import { Violation } from "./violation.js";
 import { sides, type World } from "./world.js";
 
@@ -18,6 +20,9 @@ const beatsOfGraceInBadWeather = 12;
 export function watchOverlap(world: World): void {
   const { network, machines, schedule } = world;
   let excusedUntilMs = Number.NEGATIVE_INFINITY;
+  const { primary } = world.settings;
+  const exclusive = isExclusive(primary) && primary.onArbiterLost === "stepDown";
+  const afterPause = watchPauses(world);
   const heardClaim: Record<Side, number> = { primary: 0, secondary: 0 };
   world.overlapExcused = () => schedule.nowMs <= excusedUntilMs;
 
@@ -37,7 +42,9 @@ export function watchOverlap(world: World): void {
       excusedUntilMs = Math.max(excusedUntilMs, schedule.nowMs + beats * (interval + 1) + delay + 1);
     }
     if (world.answering().length < 2) return;
-    if (!world.overlapExcused()) throw new Violation("one answers", "both nodes answer for the HA address");
+    // With an exclusive arbiter nothing else excuses (the fault table's last column).
+    if (exclusive ? !afterPause() : !world.overlapExcused())
+      throw new Violation("one answers", "both nodes answer for the HA address");
     for (const side of sides) {
       const { state, kernel, stalled } = machines[side];
       if (state === undefined || heardClaim[side] <= state.epoch) continue;

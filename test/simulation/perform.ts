@@ -133,6 +133,15 @@ export function makePerform(hands: Hands): (action: Action, ledger: FrameLedger)
           else sessions.freeze(action.id, action.freezeMs);
         });
         break;
+      case "askArbiters":
+        node.take(() => outside.askArbiters(side, action.epoch, action.names));
+        break;
+      case "releaseGrant":
+        node.take(() => outside.releaseGrant(side, action.epoch));
+        break;
+      case "fence":
+        node.take(() => outside.fence(side, action.id, action.name));
+        break;
       case "askPeerRole":
         outside.askPeerRole(side, action.id);
         break;

@@ -9,6 +9,7 @@ import type { Side } from "@understudy/core/public";
 import type { ClockOptions } from "./clock.js";
 import type { KernelTrouble } from "./machine.js";
 import type { SimulatedPath, Weather } from "./network.js";
+import type { FenceTrouble } from "./protectors.js";
 import { type Random, seededRandom } from "./random.js";
 
 export type FaultKind =
@@ -45,7 +46,13 @@ export type FaultKind =
   | { readonly kind: "noTcp" }
   /** A filter that lets no beat of this side pass, and all else. */
   | { readonly kind: "eaten"; readonly side: Side }
-  | { readonly kind: "tampered"; readonly side: Side };
+  | { readonly kind: "tampered"; readonly side: Side }
+  /** Of the protectors beside the pair: see protectors.ts. */
+  | { readonly kind: "granterCut"; readonly side: Side }
+  | { readonly kind: "granterDown" }
+  | { readonly kind: "granterSlow"; readonly byMs: number }
+  | { readonly kind: "answersLost" }
+  | { readonly kind: "fenceTrouble"; readonly name: string; readonly trouble: FenceTrouble };
 
 export type Fault = { readonly atMs: number; readonly forMs: number } & FaultKind;
 
@@ -59,6 +66,8 @@ export interface Plan {
   readonly faults: readonly Fault[];
   /** When everything is made whole again. */
   readonly healMs: number;
+  /** How long a grant lasts, where there is a granter. */
+  readonly grantMs?: number;
 }
 
 const udp: SimulatedPath = { name: "udp", class: "client", ip: true };
@@ -137,8 +146,26 @@ const makers: Readonly<Record<FaultKind["kind"], Maker>> = {
   noTcp: () => ({ kind: "noTcp" }),
   eaten: (random) => ({ kind: "eaten", side: side(random) }),
   tampered: (random) => ({ kind: "tampered", side: side(random) }),
+  granterCut: (random) => ({ kind: "granterCut", side: side(random) }),
+  granterDown: () => ({ kind: "granterDown" }),
+  granterSlow: (random) => ({ kind: "granterSlow", byMs: random.pick([20, 200, 800]) }),
+  answersLost: () => ({ kind: "answersLost" }),
+  fenceTrouble: (random) => ({
+    kind: "fenceTrouble",
+    name: random.pick(["plug", "plug-2"]),
+    trouble: random.pick(["slow", "refuses", "timesOut"] as const),
+  }),
 };
-const allKinds = Object.keys(makers) as readonly FaultKind["kind"][];
+const protectorKinds: readonly FaultKind["kind"][] = [
+  "granterCut",
+  "granterDown",
+  "granterSlow",
+  "answersLost",
+  "fenceTrouble",
+];
+const allKinds = (Object.keys(makers) as readonly FaultKind["kind"][]).filter(
+  (kind) => !protectorKinds.includes(kind),
+);
 
 function someWeather(random: Random): Weather {
   const minDelayMs = random.between(0.05, 3);
@@ -204,6 +231,40 @@ export function makePlan(seed: number, kindsToUse: readonly FaultKind["kind"][] 
       startMs,
       ...faults.map(({ atMs, forMs }) => atMs + Math.min(forMs, random.between(50, 5000))),
     ),
+  };
+}
+
+export interface Protection extends Pick<Settings, "arbiters" | "onArbiterLost" | "fences"> {
+  readonly grantMs: number;
+}
+
+const granter = { name: "granter", exclusive: true };
+const ping = { name: "ping", exclusive: false };
+
+/** The same plan for a pair that has arbiters, fences or both, and in which these fail too. */
+export function makeProtectedPlan(
+  seed: number,
+  kindsToUse: readonly FaultKind["kind"][] = [...allKinds, ...protectorKinds, ...protectorKinds],
+  wanted: Partial<Protection> = {},
+): Plan {
+  const random = seededRandom(seed ^ 0x0a4b_17e4);
+  const [arbiters, fences] = random.pick([
+    [[granter], []],
+    [[granter], []],
+    [[granter, ping], []],
+    [[ping], []],
+    [[], ["plug", "plug-2"]],
+    [[ping], ["plug"]],
+    [[granter], ["plug"]],
+  ] as const);
+  const plan = makePlan(seed, kindsToUse);
+  const grantMs = wanted.grantMs ?? random.pick([2000, 3000, 5000]);
+  const onArbiterLost = random.chance(0.7) ? "stepDown" : "keep";
+  const { grantMs: _, ...chosen } = wanted;
+  return {
+    ...plan,
+    settings: { ...plan.settings, arbiters, onArbiterLost, fences, fenceDelayMs: 4000, ...chosen },
+    grantMs,
   };
 }
 

@@ -27,6 +27,7 @@ export function runPlan(plan: Plan, mutations: Partial<Record<Side, Mutation>> =
     clocks: plan.clocks,
     mutations,
     sessions: true,
+    ...(plan.grantMs === undefined ? {} : { grantMs: plan.grantMs }),
   });
   attachSafety(world);
   scheduleFaults(world, plan, (fault, phase) => world.say(`${phase}: ${describeFault(fault)}`));

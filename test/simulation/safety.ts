@@ -8,6 +8,7 @@ import type { Side } from "@understudy/core/public";
 import type { Machine, Observation } from "./machine.js";
 import { otherSide } from "./network.js";
 import { watchOverlap } from "./overlap.js";
+import { watchProtection } from "./protection.js";
 import { Violation } from "./violation.js";
 import { sides, type World } from "./world.js";
 
@@ -22,6 +23,7 @@ export function attachSafety(world: World): void {
   watchPermits(world);
   watchFailback(world);
   watchOperator(world);
+  watchProtection(world);
 }
 
 function claims({ before, out }: Observation): boolean {

@@ -7,7 +7,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { describeFault, makePlan } from "./plan.js";
+import { describeFault, makePlan, makeProtectedPlan, type Plan } from "./plan.js";
 import { type Outcome, runPlan, shrinkPlan } from "./run-plan.js";
 
 export interface Failure {
@@ -26,6 +26,16 @@ type Report =
   | { readonly type: "played"; readonly simulatedMs: number; readonly failure: Failure | undefined }
   | { readonly type: "idle" };
 
+interface SeedsToPlay {
+  readonly from: number;
+  readonly count: number;
+  readonly protectors: boolean;
+}
+
+function planOf(seed: number, protectors: boolean): Plan {
+  return protectors ? makeProtectedPlan(seed) : makePlan(seed);
+}
+
 /** Seeds are handed out a few at a time, so that no core waits for a slow one. */
 const seedsAtATime = 20;
 
@@ -36,10 +46,12 @@ export function sweep(
   options: {
     readonly threads?: number;
     readonly stopAfter?: number;
+    /** Of pairs with arbiters and fences. */
+    readonly protectors?: boolean;
     readonly progress?: (played: number, failures: number) => void;
   } = {},
 ): Promise<Sweep> {
-  const { threads = availableParallelism(), stopAfter = 10, progress } = options;
+  const { threads = availableParallelism(), stopAfter = 10, protectors = false, progress } = options;
   const failures: Failure[] = [];
   let next = from;
   let played = 0;
@@ -52,7 +64,8 @@ export function sweep(
           void worker.terminate().then(() => resolve());
           return;
         }
-        worker.postMessage({ from: next, count: Math.min(seedsAtATime, from + count - next) });
+        const some = Math.min(seedsAtATime, from + count - next);
+        worker.postMessage({ from: next, count: some, protectors } satisfies SeedsToPlay);
         next += seedsAtATime;
       };
       worker.on("message", (report: Report) => {
@@ -82,9 +95,9 @@ function failureOf({ plan, violation }: Outcome): Failure | undefined {
 
 function workOnSeeds(port: NonNullable<typeof parentPort>): void {
   const say = (report: Report) => port.postMessage(report);
-  port.on("message", ({ from, count }: { from: number; count: number }) => {
+  port.on("message", ({ from, count, protectors }: SeedsToPlay) => {
     for (let seed = from; seed < from + count; seed += 1) {
-      const outcome = runPlan(makePlan(seed));
+      const outcome = runPlan(planOf(seed, protectors));
       say({ type: "played", simulatedMs: outcome.simulatedMs, failure: failureOf(outcome) });
     }
     say({ type: "idle" });
@@ -92,8 +105,15 @@ function workOnSeeds(port: NonNullable<typeof parentPort>): void {
   say({ type: "idle" });
 }
 
-function playOne(seed: number, options: { readonly trace: boolean; readonly shrink: boolean }): boolean {
-  const plan = options.shrink ? shrinkPlan(makePlan(seed)) : makePlan(seed);
+interface PlayOptions {
+  readonly trace: boolean;
+  readonly shrink: boolean;
+  readonly protectors: boolean;
+}
+
+function playOne(seed: number, options: PlayOptions): boolean {
+  const made = planOf(seed, options.protectors);
+  const plan = options.shrink ? shrinkPlan(made) : made;
   const outcome = runPlan(plan);
   if (options.trace)
     for (const { atMs, who, what } of outcome.trace)
@@ -112,8 +132,8 @@ function playOne(seed: number, options: { readonly trace: boolean; readonly shri
 }
 
 /** The one command that plays a failing seed again. */
-export function replayCommand(seed: number): string {
-  return `npm run simulate -- --seed ${seed} --trace`;
+export function replayCommand(seed: number, protectors = false): string {
+  return `npm run simulate -- --seed ${seed}${protectors ? " --protectors" : ""} --trace`;
 }
 
 async function main(): Promise<void> {
@@ -125,6 +145,7 @@ async function main(): Promise<void> {
       threads: { type: "string" },
       trace: { type: "boolean", default: false },
       shrink: { type: "boolean", default: false },
+      protectors: { type: "boolean", default: false },
     },
   });
   if (values.seed !== undefined) {
@@ -134,6 +155,7 @@ async function main(): Promise<void> {
   const startedMs = performance.now();
   const count = Number(values.seeds);
   const result = await sweep(Number(values.from), count, {
+    protectors: values.protectors,
     ...(values.threads === undefined ? {} : { threads: Number(values.threads) }),
     progress: (played, failures) => {
       if (played % 100 === 0) console.error(`${played} of ${count} seeds, ${failures} failed`);
@@ -145,7 +167,7 @@ async function main(): Promise<void> {
     `${result.played} seeds, ${hours.toFixed(1)} simulated hours in ${seconds.toFixed(0)} s, ${result.failures.length} failed`,
   );
   for (const { seed, what } of result.failures)
-    console.log(`\nseed ${seed}: ${what}\n  ${replayCommand(seed)}`);
+    console.log(`\nseed ${seed}: ${what}\n  ${replayCommand(seed, values.protectors)}`);
   process.exitCode = result.failures.length === 0 ? 0 : 1;
 }
 

@@ -15,6 +15,15 @@ test(`${seeds} seeds keep every promise`, async () => {
   assert.equal(played, seeds);
 });
 
+const protectedSeeds = 400;
+
+test(`${protectedSeeds} seeds keep every promise of pairs with arbiters and fences`, async () => {
+  const { played, failures } = await sweep(1, protectedSeeds, { protectors: true });
+  const told = failures.map(({ seed, what }) => `seed ${seed}: ${what}\n  ${replayCommand(seed, true)}`);
+  assert.equal(told.join("\n"), "");
+  assert.equal(played, protectedSeeds);
+});
+
 test("a seed is played again exactly as before", () => {
   const plan = makePlan(7);
   const [first, second] = [runPlan(plan), runPlan(plan)];

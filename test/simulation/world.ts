@@ -5,6 +5,7 @@
 
 import type { StoreImage } from "@understudy/core/conformance/memory-store";
 import type { Action } from "@understudy/core/internal/failover/action";
+import { isExclusive } from "@understudy/core/internal/failover/arbiters";
 import type { Settings } from "@understudy/core/internal/failover/settings";
 import type { Beat, Role } from "@understudy/core/internal/heartbeat/beat";
 import type { Side } from "@understudy/core/public";
@@ -12,6 +13,7 @@ import { type ClockOptions, makeMachineClock } from "./clock.js";
 import { type Machine, type Mutation, makeMachine, type Observation, type Outside } from "./machine.js";
 import { makeNetwork, type Network, otherSide, type SimulatedPath } from "./network.js";
 import type { NodeModel } from "./node-model.js";
+import { makeProtectors, type Protectors } from "./protectors.js";
 import { type Random, seededRandom } from "./random.js";
 import { makeSchedule, type Schedule } from "./schedule.js";
 import { type Clients, makeClients } from "./session-clients.js";
@@ -26,6 +28,8 @@ export interface WorldOptions {
   readonly mutations?: Partial<Record<Side, Mutation>>;
   /** Node processes with replicated sessions, and clients that use them. */
   readonly sessions?: boolean;
+  /** How long a grant of the granter lasts; default 3000. */
+  readonly grantMs?: number;
 }
 
 export interface TraceLine {
@@ -43,6 +47,7 @@ export interface World {
   readonly trace: TraceLine[];
   /** A third machine that answers for the HA address. */
   stranger: boolean;
+  readonly protectors: Protectors;
   /** Called after everything that happens. */
   readonly checks: (() => void)[];
   /** Called with every step of either decision core. */
@@ -159,6 +164,7 @@ export function makeWorld(options: WorldOptions): World {
     deliveries: [],
     overlapExcused: () => true,
     clients: undefined,
+    protectors: makeProtectors(() => world, options.grantMs ?? 3000),
     wire: { wantsReset: false, queues: { primary: [], secondary: [] } },
     actionObservers: [],
     machines: { primary: machine("primary"), secondary: machine("secondary") },
@@ -293,6 +299,12 @@ function makeOutside(world: () => World): Outside {
         schedule.after(500, () => asker.tell({ type: "actionFinished", id, outcome: "unknown" }));
       }
     },
+    askArbiters: (from, epoch, names) => world().protectors.ask(from, epoch, names),
+    releaseGrant: (from, epoch) => {
+      // What a node process does for its dead pulse draws no chance where there is no granter.
+      if (isExclusive(world().settings[from])) world().protectors.release(from, epoch);
+    },
+    fence: (from, id, name) => world().protectors.fence(from, id, name),
     freeze: (from, id, freezeMs) => {
       const { machines } = world();
       const asker = machines[from];

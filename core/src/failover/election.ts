@@ -87,7 +87,7 @@ export function elect(draft: Draft): void {
     return;
   }
   if (atMs < state.reclaimNotBeforeMs) return;
-  const reason = peerReachable(state) ? electWithPeer(state, atMs) : electAlone(state, atMs);
+  const reason = reasonToServe(state, atMs);
   if (reason === undefined) return;
   if (state.report?.database === "opening") return;
   if (state.report?.database === "lost") {
@@ -105,6 +105,10 @@ export function elect(draft: Draft): void {
   // Their answers are in when the segment has been asked.
   askArbiters(draft);
   continueFirstClaim(draft);
+}
+
+function reasonToServe(state: State, atMs: number): Reason | undefined {
+  return peerReachable(state) ? electWithPeer(state, atMs) : electAlone(state, atMs);
 }
 
 interface Reason {
@@ -182,6 +186,11 @@ function continueFirstClaim(draft: Draft): void {
     return;
   }
   clearAlarm(draft, "ADDRESS_CONFLICT");
+  // Asking took its time: a node that has met the other one meanwhile, and not merged yet, must not serve (rule R24).
+  if (reasonToServe(state, atMs) === undefined) {
+    state.firstClaim = undefined;
+    return;
+  }
   const word = peerReachable(state);
   const rules = ["R15", "R24"];
   if (claim(draft, { why: first.why, rules, involuntary: false, stale: first.stale, word })) return;

@@ -22,7 +22,7 @@ export function watchGrant(draft: Draft): void {
   const late = lateArbiter(state, atMs);
   if (grantCoversLease(state, atMs)) {
     if (late === undefined) clearAlarm(draft, "ARBITER_LOST");
-    else sayLost(draft, `${late.name} has not prolonged its grant`, late.why);
+    else sayLost(draft, `${late.name} has not prolonged its grant`, whyLate(late));
     return;
   }
   outOfGrant(draft, late);
@@ -30,7 +30,8 @@ export function watchGrant(draft: Draft): void {
 
 function outOfGrant(draft: Draft, late: ArbiterView | undefined): void {
   const { state } = draft;
-  const { name, why } = late ?? { name: "an arbiter", why: "its grant ends" };
+  const name = late?.name ?? "an arbiter";
+  const why = late === undefined ? "its grant is too short" : whyLate(late);
   if (late?.verdict === "denied" && late.epoch === wantedEpoch(state)) {
     // The owner's choice is for an arbiter that cannot be asked. This one was, and says that another may serve.
     standDown(draft, `${name} denies it a longer grant: ${why}`, ["R30"], { sayGoodbye: true });
@@ -57,6 +58,10 @@ function sayLost(draft: Draft, what: string, why: string): void {
 
 function serving({ role }: State): boolean {
   return role === "active" || role === "claiming";
+}
+
+function whyLate({ verdict, why }: ArbiterView): string {
+  return verdict === "granted" ? "it has not answered since its last grant" : why;
 }
 
 function lateArbiter(state: State, atMs: number): ArbiterView | undefined {

@@ -53,6 +53,9 @@ export function addressReleased(draft: Draft): void {
   state.nobodySinceMs = atMs;
   clearAlarm(draft, "SERVING_STALE");
   clearAlarm(draft, "FAILBACK_MANUAL");
+  // Said of one that serves; what a standby waits for it says anew.
+  const lost = state.alarms.find(({ code }) => code === "ARBITER_LOST");
+  if (lost?.untilMs === Infinity) clearAlarm(draft, "ARBITER_LOST");
   draft.actions.push({ type: "armClaims", epochs: [] });
   endArbitration(draft);
   const next = state.intents.maintenance ? "maintenance" : "standby";
