@@ -1,0 +1,75 @@
+/**
+ * How long it takes until a dead node counts as dead, by the media that the pair has: from the loss of power to the claim of
+ * the survivor, by its own timeline, and to the first answer that a client gets again. Asserts nothing.
+ */
+
+import { outage } from "../lab/outage.js";
+import { monotonicMs } from "../lab/packet-socket.js";
+import { type Pair, pairHaAddress, startPair } from "../lab/pair.js";
+import { startProbe } from "../lab/probe.js";
+import { type Medium, patient, type Stage } from "./media-stage.js";
+
+export interface Detected {
+  readonly media: readonly Medium[];
+  /** From the last answer of the dead node to the survivor's claim, by its own log. */
+  readonly claimMs: readonly (number | undefined)[];
+  readonly gapMs: readonly (number | undefined)[];
+}
+
+/** The standby claims in well under this, whatever the medium. */
+const watchMs = 4000;
+
+export async function detect(stage: Stage, media: readonly Medium[], runs: number): Promise<Detected> {
+  const { segment } = stage;
+  const config = { ...patient, heartbeat: { paths: stage.paths(media) } };
+  const pair = await startPair({ segment, config });
+  const claimMs: (number | undefined)[] = [];
+  const gapMs: (number | undefined)[] = [];
+  try {
+    for (let run = 0; run < runs; run += 1) {
+      await pair.waitFor(() => allHeard(pair, media.length), "every path carries");
+      const probe = await startProbe(segment, pairHaAddress, { httpPort: undefined });
+      const wallMs = Date.now();
+      const lostMs = monotonicMs();
+      await pair.losePower("primary");
+      const claimedAt = await claimAfter(pair, wallMs);
+      const gap = outage(await probe.stop(), "arp", lostMs);
+      gapMs.push(gap?.gapMs);
+      const known = gap !== undefined && claimedAt !== undefined;
+      claimMs.push(known ? claimedAt - wallMs - (gap.backAfterMs - gap.gapMs) : undefined);
+      if (run === runs - 1) continue;
+      await pair.returnPower("primary");
+      await pair.settled("primary", 60_000);
+    }
+  } finally {
+    await pair.close();
+    segment.mend("primary");
+  }
+  return { media, claimMs, gapMs };
+}
+
+async function allHeard(pair: Pair, paths: number): Promise<boolean> {
+  const status = (await pair.node("secondary").status())?.pulse;
+  const heard = status?.paths.filter(({ lastHeardMsAgo }) => (lastHeardMsAgo ?? Infinity) < 1000) ?? [];
+  return heard.length === paths;
+}
+
+/** When the survivor claimed after that moment, by the wall clock and its log; undefined when it does not. */
+async function claimAfter(pair: Pair, wallMs: number): Promise<number | undefined> {
+  const endMs = performance.now() + watchMs;
+  while (performance.now() < endMs) {
+    const claim = claimsOf(pair.node("secondary").log("pulse")).find((at) => at >= wallMs);
+    const served = (await pair.node("secondary").status())?.pulse?.role === "active";
+    if (claim !== undefined && served) return claim;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return undefined;
+}
+
+/** Wall-clock milliseconds of every entry that says so. */
+function claimsOf(log: string): readonly number[] {
+  return log.split("\n").flatMap((line) => {
+    if (!line.includes('"to":"claiming"')) return [];
+    return [Date.parse((JSON.parse(line) as { at: string }).at)];
+  });
+}
