@@ -12,7 +12,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "import",
     group: "Set up:",
-    summary: "make the config file from the files of Heartbeat",
+    summary: "make the config file from the files of Heartbeat or keepalived",
     load: () => import("./import.js"),
   },
   {

@@ -3,14 +3,16 @@
  * line. Writes nothing over anything, and nothing that `understudy check` would refuse.
  */
 
-import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, globSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { parseConfig } from "../config/parse.js";
 import { cliError } from "../errors/cli.js";
 import { importError } from "../errors/import.js";
 import type { Answers, Imported, NodeAnswer } from "../import/answers.js";
 import { importHeartbeat } from "../import/heartbeat/translate.js";
+import type { SourceFile } from "../import/keepalived/source-lines.js";
+import { importKeepalived } from "../import/keepalived/translate.js";
 import { reportText } from "../import/report.js";
 import { newKeyRing, readKeyFile, writeKeyFile } from "../keys/key-file.js";
 import { checkPlugins } from "../plugin/host.js";
@@ -47,6 +49,30 @@ export function define(command: Command): void {
     .action(async (folder: string, options: ImportOptions) =>
       finish(fromHeartbeat(folder, options), options),
     );
+  withOptions(command.command("keepalived <file>"))
+    .option("--config-id <name>", "which of the lines count that begin with @, as keepalived's own option")
+    .description("from the VRRP part of keepalived.conf; what it includes is read too")
+    .addHelpText(
+      "after",
+      examples(
+        ["understudy import keepalived /etc/keepalived/keepalived.conf \\", ""],
+        ["  --address lb1=10.0.0.2 --address lb2=10.0.0.3", "the primary first"],
+      ),
+    )
+    .action(async (file: string, options: ImportOptions) => finish(fromKeepalived(file, options), options));
+}
+
+/** Resolves as glob(7) does, relative to the folder of the file that includes. */
+function readInclude(pattern: string, from: string): readonly SourceFile[] {
+  return globSync(resolve(dirname(from), pattern))
+    .sort()
+    .filter((file) => statSync(file).isFile())
+    .map((file) => ({ file, text: read(file) }));
+}
+
+function fromKeepalived(file: string, options: ImportOptions): Imported {
+  if (!existsSync(file)) throw importError("IMPORT_UNREADABLE", `there is no file ${resolve(file)}`);
+  return importKeepalived({ file, text: read(file) }, readInclude, answersOf(options));
 }
 
 function withOptions(command: Command): Command {

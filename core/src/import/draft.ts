@@ -25,7 +25,8 @@ export interface Draft {
   address: (string | Record<string, unknown>)[];
   services: Record<string, unknown>[];
   arbiters: Record<string, unknown>[];
-  observers: Record<string, unknown>[];
+  /** Commands that are told of changes, run by one observer of the plugin exec. */
+  hooks: { readonly command: unknown; readonly kinds: readonly string[] }[];
   /** Keys of the file that only one importer sets. */
   further: Record<string, unknown>;
 }
@@ -42,7 +43,7 @@ export function emptyDraft(): Draft {
     address: [],
     services: [],
     arbiters: [],
-    observers: [],
+    hooks: [],
     further: {},
   };
 }
@@ -97,6 +98,21 @@ export function addService(draft: Draft, service: Record<string, unknown>): stri
   return undefined;
 }
 
+/** All hooks of one entry have 55 s together, see the plugin exec; each should have two. */
+const mostHooks = 18;
+
+export function addHook(draft: Draft, command: unknown, kinds: readonly string[]): string | undefined {
+  if (draft.hooks.length >= mostHooks) return `there can be at most ${mostHooks} hooks`;
+  draft.hooks.push({ command, kinds });
+  return undefined;
+}
+
+function observersOf({ hooks }: Draft): readonly unknown[] {
+  if (hooks.length === 0) return [];
+  const timeoutMs = Math.min(10_000, Math.floor(55_000 / hooks.length) - 1000);
+  return [{ plugin: "exec", hooks: hooks.map((hook) => ({ ...hook, timeoutMs })) }];
+}
+
 function single<T>(items: readonly T[]): T | readonly T[] {
   return items.length === 1 && items[0] !== undefined ? items[0] : items;
 }
@@ -130,7 +146,7 @@ export function draftText(draft: Draft, origin: string): string {
     sessions: "none",
     ...list("services", draft.services),
     ...list("arbiters", draft.arbiters),
-    ...list("observers", draft.observers),
+    ...list("observers", observersOf(draft)),
     ...draft.further,
   };
   const text = `# Understudy: one file for both nodes, made from ${origin}.

@@ -4,12 +4,14 @@
  */
 
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type Answers, type Imported, noAnswers } from "../../src/import/answers.js";
 import { importHeartbeat } from "../../src/import/heartbeat/translate.js";
+import type { SourceFile } from "../../src/import/keepalived/source-lines.js";
+import { importKeepalived } from "../../src/import/keepalived/translate.js";
 import { reportText } from "../../src/import/report.js";
 import { mustBeAccepted } from "./fuzz-kit.js";
 
@@ -20,9 +22,19 @@ function answersIn(folder: string): Answers {
   return { ...noAnswers, ...given, paths: new Map(Object.entries(given.paths ?? {})) };
 }
 
+function included(folder: string, pattern: string): readonly SourceFile[] {
+  const found = globSync(pattern, { cwd: folder }).sort();
+  return found.map((file) => ({ file, text: readFileSync(join(folder, file), "utf8") }));
+}
+
 function importFolder(folder: string): Imported {
   const read = (name: string) =>
     existsSync(join(folder, name)) ? readFileSync(join(folder, name), "utf8") : undefined;
+  const conf = read("keepalived.conf");
+  if (conf !== undefined) {
+    const main = { file: "keepalived.conf", text: conf };
+    return importKeepalived(main, (pattern) => included(folder, pattern), answersIn(folder));
+  }
   const haCf = read("ha.cf");
   assert.ok(haCf !== undefined);
   return importHeartbeat(

@@ -1,7 +1,7 @@
 /** What each resource of haresources becomes: an HA address, a service, a hook, or nothing, with the reason. */
 
 import { isIP } from "node:net";
-import { addService, type Draft } from "../draft.js";
+import { addHook, addService, type Draft } from "../draft.js";
 import type { WantedHa } from "../ha-addresses.js";
 import { commandLine } from "../shell.js";
 import type { Decision } from "./ha-cf-state.js";
@@ -99,11 +99,9 @@ function mail(sink: ResourceSink, [to, subject]: readonly string[]): void {
   }
   const command = commandLine(["mail", "-s", subject || "Understudy", to]);
   const shell = `printf '%s\\n' "$UNDERSTUDY_WHAT" | ${command}`;
-  sink.draft.observers.push({ plugin: "exec", hooks: [{ command: { shell }, kinds: ["role", "alarm"] }] });
-  sink.decide({
-    fate: "changed",
-    note: "a hook that writes at every change of role and every alarm; needs the command mail",
-  });
+  const problem = addHook(sink.draft, { shell }, ["role", "alarm"]);
+  const note = "a hook that writes at every change of role and every alarm; needs the command mail";
+  sink.decide(problem === undefined ? { fate: "changed", note } : dropped(problem));
 }
 
 function init(sink: ResourceSink, script: string, args: readonly string[]): void {
