@@ -4,11 +4,13 @@ import { errorsOf } from "./error.js";
 
 export const pluginErrors = {
   PLUGIN_NOT_FOUND: {
-    meaning: "The config names a plugin that is not installed, so this node does not start.",
+    meaning:
+      "The config names a plugin that is not installed; this process does not start, or goes on without it (PLUGINS.md).",
     todo: "Correct the name, or install the package beside the config file or under /etc/understudy/plugins.",
   },
   PLUGIN_BROKEN_IMPORT: {
-    meaning: "The plugin was found, but its code could not be loaded, so this node does not start.",
+    meaning:
+      "The plugin was found, but its code could not be loaded; this process does not start, or goes on without it (PLUGINS.md).",
     todo: "Read the error above; reinstall the plugin with its dependencies, or report it to its author.",
   },
   PLUGIN_IMPORT_DEADLINE: {
@@ -108,7 +110,7 @@ export const pluginErrors = {
     todo: "See PLUGINS.md for which kinds can have what; name a session store if it needs one.",
   },
   PLUGIN_CREATE_FAILED: {
-    meaning: "The plugin failed while it was made, before it did anything, so this node does not start.",
+    meaning: "The plugin failed while it was made, before it did anything.",
     todo: "Report it to the plugin's author: create() may do no I/O and must not throw.",
   },
   PLUGIN_CREATE_ASYNC: {
@@ -157,11 +159,12 @@ export const pluginErrors = {
     todo: "Report it to the plugin's author: frames arrive as Uint8Array, each as it was sent.",
   },
   PLUGIN_START_FAILED: {
-    meaning: "The plugin could not start, so this node does not start; what had started was stopped again.",
+    meaning:
+      "The plugin could not start; an address keeps pulse from starting, a service is tried again, the others are missed.",
     todo: "Do what the plugin's own error says, then start again.",
   },
   PLUGIN_START_DEADLINE: {
-    meaning: "The plugin did not finish its start in time, so this node does not start.",
+    meaning: "The plugin did not finish its start in time; what follows is as with PLUGIN_START_FAILED.",
     todo: "Find out what it waits for; a plugin must not wait in start() for what may not come.",
   },
   PLUGIN_STOP_FAILED: {
@@ -192,7 +195,7 @@ export const pluginErrors = {
     todo: "Name a module under `understudy.conformance` in its package.json that exports `plugin` and `conformance`.",
   },
   PLUGINS_WRONG: {
-    meaning: "Several plugins cannot be used as the config says, so this node does not start.",
+    meaning: "Several things are wrong with the plugins that the config names.",
     todo: "Mend each of the places named, then run `understudy check`.",
   },
 } as const;

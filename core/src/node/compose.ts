@@ -15,8 +15,16 @@ import {
   lookAtThread,
   measured,
 } from "../plugin/call-meter.js";
-import { buildPlugin, type CapabilityValues, type Loaded, loadPlugins } from "../plugin/host.js";
+import {
+  buildOrStandIn,
+  buildPlugin,
+  type CapabilityValues,
+  type Loaded,
+  loadPlugins,
+  missingOf,
+} from "../plugin/host.js";
 import { identityOf } from "../plugin/identity.js";
+import { missingText } from "../plugin/stand-in.js";
 import { uniqueNames } from "../plugin/unique-names.js";
 import { monotonicClock } from "../pulse/clock.js";
 import { version } from "../version.js";
@@ -41,7 +49,12 @@ export async function composeNode(local: LocalConfig, options: ComposeOptions): 
   const { config, self, peer } = local;
   const readKeys = () => linkKeys(config.keyFile);
   const keys = readKeys();
-  const loaded = await loadPlugins(local, "node");
+  const loaded = await loadPlugins(local, "node", { bearing: true });
+  const missing = missingOf(loaded).flatMap(({ entry, problem }) => {
+    if (problem === undefined) return [];
+    log.error({ error: problem }, missingText(entry, problem));
+    return [{ text: missingText(entry, problem), code: problem.code }];
+  });
   const tokens = createTokens(config.folders.state, log);
   await tokens.open();
   const engine =
@@ -68,6 +81,7 @@ export async function composeNode(local: LocalConfig, options: ComposeOptions): 
     local,
     clock: monotonicClock,
     log,
+    missing,
     statusSource,
     meter,
     tokens,
@@ -77,11 +91,15 @@ export async function composeNode(local: LocalConfig, options: ComposeOptions): 
     transports: loaded.transports.map((one) => ({
       name: one.entry.name,
       entry: JSON.stringify(one.entry),
-      plugin: buildPlugin(one, {
-        ...given,
-        path: { name: one.entry.name, class: one.entry.class },
-        log: log.with({ path: one.entry.name }),
-      }),
+      plugin: buildOrStandIn(
+        one,
+        {
+          ...given,
+          path: { name: one.entry.name, class: one.entry.class },
+          log: log.with({ path: one.entry.name }),
+        },
+        "node",
+      ),
     })),
     arbiters: build
       .all(loaded.arbiters, [])
@@ -151,7 +169,7 @@ function builder(given: CapabilityValues, log: ProcessLog, meter: CallMeter) {
         const entry = JSON.stringify([one.packageName, one.options]);
         const same = running.find((before) => before.name === name && before.entry === entry);
         if (same !== undefined) return same;
-        const plugin = buildPlugin(one, { ...given, log: log.with({ plugin: name }) });
+        const plugin = buildOrStandIn(one, { ...given, log: log.with({ plugin: name }) }, "node");
         return { name, entry, plugin: measured(meter, `${one.plugin.kind} ${name}`, plugin) };
       });
     },

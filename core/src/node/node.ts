@@ -361,13 +361,15 @@ export function createNode(parts: NodeParts): Node {
     async start() {
       await timeline.open();
       timeline.record("start", `the node process started, version ${parts.version}`, []);
+      for (const { text, code } of parts.missing ?? []) timeline.record("plugin", text, [], { code });
       reportTimer = setInterval(lookAgain, lookEveryMs);
       control = await startControlServer({ path: join(folders.run, "node.sock"), handlers, log });
       // None of them keeps the node from starting: what they do not grant or confirm is not granted or confirmed.
       void arbiters.start();
       void fences.start();
       await engine?.start();
-      await Promise.all([...observers.values()].map((queue) => queue.start()));
+      // What happens meanwhile waits in their queues: an observer that starts slowly holds nothing up.
+      for (const queue of observers.values()) void queue.start();
       // A broker that does not answer must not keep a service waiting.
       const opened = transports.start();
       await services.start();

@@ -57,6 +57,8 @@ export interface NodeParts extends Replaceable {
   reread(running: Replaceable): Promise<Replaceable>;
   /** Where plugins read the status: node says where it comes from. Undefined: no plugin was given it. */
   readonly statusSource?: Pick<StatusSource, "comesFrom">;
+  /** Plugins that cannot be used, and without which this node runs: for the timeline. */
+  readonly missing?: readonly { readonly text: string; readonly code: string }[];
   /** Only for tests of a machine that is not this one. */
   readonly boot?: string;
 }

@@ -13,6 +13,7 @@ import { type CapabilityValues, resolveNeeds } from "./di.js";
 import { guarded } from "./guard.js";
 import { type Loaded, loadPlugin } from "./load-plugin.js";
 import { asOne } from "./several.js";
+import { canStandIn, standIn } from "./stand-in.js";
 
 export type { CapabilityValues } from "./di.js";
 export { type Loaded, loadPlugin } from "./load-plugin.js";
@@ -33,8 +34,20 @@ export interface LoadedPlugins {
   readonly fences: readonly Loaded<"fence">[];
 }
 
-/** Imports only what the config names and this process needs. Throws one PLUGIN_… error, or PLUGINS_WRONG for several. */
-export async function loadPlugins(local: LocalConfig, which: HostProcess): Promise<LoadedPlugins> {
+export interface LoadOptions {
+  /** Something stands in for each plugin that cannot be used and without which the pair is still safe. */
+  readonly bearing?: boolean;
+}
+
+/**
+ * Imports only what the config names and this process needs. Throws one PLUGIN_… error, or PLUGINS_WRONG for several; with
+ * `bearing` only for what a node cannot run without.
+ */
+export async function loadPlugins(
+  local: LocalConfig,
+  which: HostProcess,
+  { bearing = false }: LoadOptions = {},
+): Promise<LoadedPlugins> {
   const { config, file } = local;
   const problems: UnderstudyError[] = [];
   const load = async <K extends PluginKind>(
@@ -42,21 +55,29 @@ export async function loadPlugins(local: LocalConfig, which: HostProcess): Promi
     kind: K,
   ): Promise<readonly Loaded<K>[]> => {
     const settled = await Promise.allSettled(entries.map((entry) => loadPlugin(entry, kind, file)));
-    return settled.flatMap((result) => {
+    return settled.flatMap((result, at) => {
       if (result.status === "fulfilled") return [result.value];
-      if (!(result.reason instanceof UnderstudyError)) throw result.reason;
-      problems.push(result.reason);
+      const problem: unknown = result.reason;
+      if (!(problem instanceof UnderstudyError)) throw problem;
+      const entry = entries[at];
+      if (bearing && entry !== undefined && canStandIn(kind, problem))
+        return [standIn(entry, kind, problem, which)];
+      problems.push(problem);
       return [];
     });
   };
-  const paths = await load(config.heartbeat.paths, "transport");
+  // First, because nothing else may keep a process from taking the address off this machine (rule R6).
   const addresses = await load(config.address, "address");
+  const paths = await load(config.heartbeat.paths, "transport");
   const inNode = which === "node";
   const stores = await load(inNode && config.sessions !== undefined ? [config.sessions] : [], "store");
   const services = await load(inNode ? config.services : [], "service");
   const observers = await load(inNode ? config.observers : [], "observer");
   const arbiters = await load(config.arbiters, "arbiter");
   const fences = await load(inNode ? config.fences : [], "fence");
+  // With no path left there is nothing by which this node could know of the other.
+  if (paths.every(({ problem }) => problem !== undefined))
+    problems.push(...paths.flatMap(({ problem }) => problem ?? []));
   if (problems.length > 0) throw asOne(problems);
   return {
     transports: paths.filter(({ plugin }) => plugin.runsIn === which),
@@ -68,6 +89,11 @@ export async function loadPlugins(local: LocalConfig, which: HostProcess): Promi
     arbiters,
     fences,
   };
+}
+
+/** Those of them that something stands in for. */
+export function missingOf({ transports, arbiters, fences, observers }: LoadedPlugins): readonly Loaded[] {
+  return [...transports, ...arbiters, ...fences, ...observers].filter(({ problem }) => problem !== undefined);
 }
 
 /** All plugins of both processes, in the order of the file; throws as `loadPlugins` does. For `check` and `plugins`. */
@@ -114,4 +140,23 @@ export function buildPlugin<K extends PluginKind>(
   const faults = madeFaults(made, plugin.kind);
   if (faults.length > 0) throw asOne(faults.map(({ code, what }) => pluginError(code, `${who}: ${what}`)));
   return guarded(made, plugin.kind, { who, log: values.log });
+}
+
+/** As `buildPlugin`; something stands in for a plugin that cannot be made and without which the pair is safe. */
+export function buildOrStandIn<K extends PluginKind>(
+  loaded: Loaded<K>,
+  values: CapabilityValues,
+  which: HostProcess,
+): PluginKinds[K] {
+  const { plugin, entry } = loaded;
+  try {
+    return buildPlugin(loaded, values);
+  } catch (error) {
+    if (!(error instanceof UnderstudyError) || !canStandIn(plugin.kind, error)) throw error;
+    values.log?.error(
+      { error, code: error.code },
+      "a plugin cannot be used; this process goes on without it",
+    );
+    return buildPlugin(standIn(entry, plugin.kind, error, which), values);
+  }
 }

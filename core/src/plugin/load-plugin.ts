@@ -27,6 +27,8 @@ export interface Loaded<K extends PluginKind = PluginKind> {
   readonly options: unknown;
   readonly packageName: string;
   readonly version: string;
+  /** Set when this stands in for a plugin that cannot be used: see stand-in.ts. */
+  readonly problem?: UnderstudyError;
 }
 
 type EntryOf<K extends PluginKind> = Loaded<K>["entry"];

@@ -10,13 +10,22 @@ import type { Settings } from "../failover/settings.js";
 import { openSystemdNotify } from "../ipc/sd-notify.js";
 import { readKeyFile } from "../keys/key-file.js";
 import { createLog, type ProcessLog } from "../log.js";
-import { buildPlugin, type CapabilityValues, type Loaded, loadPlugins } from "../plugin/host.js";
+import {
+  buildOrStandIn,
+  buildPlugin,
+  type CapabilityValues,
+  type Loaded,
+  loadPlugins,
+  missingOf,
+} from "../plugin/host.js";
 import { identityOf } from "../plugin/identity.js";
+import { missingText } from "../plugin/stand-in.js";
 import { uniqueNames } from "../plugin/unique-names.js";
 import { version } from "../version.js";
 import type { NamedBackend } from "./address-chain.js";
 import { monotonicClock } from "./clock.js";
-import { type Pulse, startPulse } from "./compose.js";
+import { type Pulse, pulseSocketPath, startPulse } from "./compose.js";
+import { removeLeftBehind } from "./left-behind.js";
 import type { NamedTransport } from "./paths.js";
 import { becomeRealTime } from "./real-time.js";
 
@@ -110,12 +119,16 @@ interface MadePlugins {
 
 async function makePlugins(local: LocalConfig, log: ProcessLog): Promise<MadePlugins> {
   const { config } = local;
-  const loaded = await loadPlugins(local, "pulse");
   const given: CapabilityValues = {
     clock: monotonicClock,
     node: identityOf(local),
     folders: config.folders,
   };
+  await removeLeftBehind(local, pulseSocketPath(config.folders.run), { ...given, log });
+  const loaded = await loadPlugins(local, "pulse", { bearing: true });
+  for (const { entry, problem } of missingOf(loaded)) {
+    if (problem !== undefined) log.error({ error: problem }, missingText(entry, problem));
+  }
   const here = new Map(loaded.transports.map((one) => [one.entry.name, one]));
   const intervals = new Map(
     [...loaded.transports, ...loaded.otherPaths].map(({ entry, plugin, options }) => [
@@ -131,7 +144,11 @@ async function makePlugins(local: LocalConfig, log: ProcessLog): Promise<MadePlu
       const found = here.get(name);
       if (found === undefined) return { ...path, beatIntervalMs, transport: undefined };
       const ownLog = log.with({ plugin: found.plugin.name, path: name });
-      return { ...path, beatIntervalMs, transport: buildPlugin(found, { ...given, path, log: ownLog }) };
+      return {
+        ...path,
+        beatIntervalMs,
+        transport: buildOrStandIn(found, { ...given, path, log: ownLog }, "pulse"),
+      };
     }),
     address: loaded.addresses.map((one) => {
       const { name } = one.plugin;
