@@ -32,6 +32,9 @@ const brokerPort = 1883;
 export async function setStage(): Promise<Stage> {
   const segment = makeSegment({ ...nodeAddresses, client: clientAddress, broker: brokerAddress });
   const folder = mkdtempSync(join(tmpdir(), "us-media-"));
+  // After the segment's own end, which stops whoever writes there; also when Ctrl-C ends us.
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", removeFolder);
   await startBroker(segment, folder);
   const lines = { 9600: await startSerialLine(9600), 115200: await startSerialLine(115_200) };
   const serial = (baud: LineRate) => {
@@ -59,7 +62,8 @@ export async function setStage(): Promise<Stage> {
     async close() {
       await Promise.all(lineRates.map((baud) => lines[baud].close()));
       segment.close();
-      rmSync(folder, { recursive: true, force: true });
+      removeFolder();
+      process.removeListener("exit", removeFolder);
     },
   };
 }
