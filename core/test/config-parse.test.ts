@@ -70,6 +70,7 @@ test("five lines are a working pair", () => {
     fences: [],
     fenceDelayMs: 30_000,
     observers: [],
+    watchdog: undefined,
     keyFile: "/etc/understudy/key",
     folders: { state: "/var/lib/understudy", run: "/run/understudy" },
     log: { level: "info" },
@@ -231,4 +232,17 @@ test("a secret in the wrong place is not shown", () => {
   const [first] = mistakesOf(`${minimal}keyFile: hunter2\n`);
   assert.match(first ?? "", /keyFile: must be an absolute path/);
   assert.doesNotMatch(mistakesOf(`${minimal}log: { password: hunter2 }\n`).join(), /hunter2/);
+});
+
+test("R4: a watchdog is off unless it is written, may differ between the nodes, and is no shorter than a restart", () => {
+  const written = (text: string) => parseConfig(`${minimal}watchdog: ${text}\n`, "f.yaml");
+  assert.deepEqual(written("{}").watchdog, { device: "/dev/watchdog", timeoutMs: 10_000 });
+  const { watchdog, digest } = written("{ device: /dev/watchdog1, timeout: 30s }");
+  assert.deepEqual(watchdog, { device: "/dev/watchdog1", timeoutMs: 30_000 });
+  assert.equal(digest, parseConfig(minimal, "f.yaml").digest);
+  refused(
+    `${minimal}watchdog: { device: watchdog, timeout: 500ms }\n`,
+    /must be an absolute path/,
+    /timeout/,
+  );
 });

@@ -73,6 +73,7 @@ export function testConfig(folder: string, side: Side, changes: Partial<Config> 
     fences: [],
     fenceDelayMs: 30_000,
     observers: [],
+    watchdog: undefined,
     keyFile: join(folder, "key"),
     folders: { state: folder, run: folder },
     log: { level: "info" },

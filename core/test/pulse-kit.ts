@@ -19,7 +19,7 @@ import type {
   Transport,
 } from "../src/plugin/contract.js";
 import { monotonicClock } from "../src/pulse/clock.js";
-import { type Pulse, pulseSocketPath, startPulse } from "../src/pulse/compose.js";
+import { type Pulse, type PulseParts, pulseSocketPath, startPulse } from "../src/pulse/compose.js";
 import type { NamedTransport } from "../src/pulse/paths.js";
 import { testRing } from "./beat-kit.js";
 
@@ -153,6 +153,7 @@ export interface TestPulseOptions {
   readonly keyRing?: KeyRing;
   readonly readKeys?: () => KeyRing;
   readonly loadConfig?: () => Promise<LocalConfig>;
+  readonly openWatchdog?: PulseParts["openWatchdog"];
 }
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -193,6 +194,7 @@ export async function startTestPulse(options: TestPulseOptions): Promise<TestPul
     loadConfig: options.loadConfig ?? (async () => local),
     readKeys: options.readKeys ?? (() => keyRing),
     configChanged() {},
+    openWatchdog: options.openWatchdog,
   });
   return { pulse, address, local };
 }

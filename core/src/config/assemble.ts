@@ -40,6 +40,7 @@ export function assembleConfig(file: FileShape): Config {
     fences: file.fences.map((entry, index) => pluginEntry(entry, `fences[${index}]`)),
     fenceDelayMs: file.fenceDelay,
     observers: file.observers.map((entry, index) => pluginEntry(entry, `observers[${index}]`)),
+    watchdog: file.watchdog && { device: file.watchdog.device, timeoutMs: file.watchdog.timeout },
     keyFile: file.keyFile,
     folders: file.folders,
     log: file.log,
@@ -120,8 +121,8 @@ function freeName(plugin: string, taken: ReadonlySet<string>): string {
   }
 }
 
-/** Over everything but what may rightly differ between the machines: where files are, and how much is logged. */
-function digestOf({ keyFile, folders, log, ...equal }: Omit<Config, "digest">): string {
+/** Over everything but what may rightly differ between the machines: files, devices, and how much is logged. */
+function digestOf({ keyFile, folders, log, watchdog, ...equal }: Omit<Config, "digest">): string {
   return createHash("sha256").update(canonical(equal)).digest("hex").slice(0, 8);
 }
 

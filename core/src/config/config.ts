@@ -86,6 +86,8 @@ export interface Config {
   /** R32: how much later the side that is not preferred fires, 30000 */
   readonly fenceDelayMs: number;
   readonly observers: readonly PluginEntry[];
+  /** R4: undefined: no device is opened. */
+  readonly watchdog: { readonly device: string; readonly timeoutMs: number } | undefined;
   readonly keyFile: string;
   readonly folders: { readonly state: string; readonly run: string };
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };

@@ -250,6 +250,23 @@ export const fileSchema = z.strictObject({
     .max(64, "must name at most 64 observers")
     .default([])
     .describe("Who is told of what happens."),
+  watchdog: z
+    .strictObject({
+      device: z
+        .string()
+        .startsWith("/", "must be an absolute path")
+        .default("/dev/watchdog")
+        .describe("The device, which a driver makes; nothing else may feed it."),
+      timeout: duration({ min: 2 * second, max: 10 * minute })
+        .prefault("10s")
+        .describe(
+          "The machine is reset when pulse has shown no sign of health for this long. Longer than a restart of pulse takes.",
+        ),
+    })
+    .optional()
+    .describe(
+      "The hardware watchdog, fed by pulse while it is healthy (rule R4). Default: none is opened. The nodes may differ in it.",
+    ),
   keyFile: z
     .string()
     .startsWith("/", "must be an absolute path")

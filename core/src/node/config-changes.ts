@@ -41,6 +41,7 @@ const fixed: readonly Part[] = [
   ["arbiters", ({ arbiters }) => arbiters],
   ["fences", ({ fences }) => fences],
   ["replication", ({ replication }) => replication],
+  ["watchdog", ({ watchdog }) => watchdog],
   ["keyFile", ({ keyFile }) => keyFile],
   ["folders", ({ folders }) => folders],
 ];

@@ -50,7 +50,7 @@ export interface Transport {
 
 /** One protection that keeps a dead or hung node from answering (G2); shown by status. */
 export interface Protection {
-  /** "kernel-lease", "pipe-guard", "valid-lifetime", "claim-frame", "real-time", "hardware-watchdog" */
+  /** "kernel-lease", "pipe-guard", "valid-lifetime", "silence-guard", "claim-frame", "real-time", "hardware-watchdog" */
   readonly name: string;
   readonly inForce: boolean;
   /** Why it is not in force, or how it is, one line. */

@@ -33,6 +33,7 @@ import { type PluginFacts, settingsOf } from "./settings.js";
 import { createStatusReport, pulseStatus } from "./status-report.js";
 import { createPulseTimeline } from "./timeline.js";
 import { createUndo } from "./undo.js";
+import type { Watchdog } from "./watchdog.js";
 
 export interface PulseParts {
   readonly local: LocalConfig;
@@ -48,6 +49,8 @@ export interface PulseParts {
   /** Of the process itself: real-time scheduling. */
   readonly protections: readonly Protection[];
   readonly notify: SystemdNotify;
+  /** Opens the hardware watchdog (rule R4); undefined: the config names none. Must not throw. */
+  readonly openWatchdog?: ((changed: (detail: string) => void) => Promise<Watchdog>) | undefined;
   loadConfig(): Promise<LocalConfig>;
   readKeys(): KeyRing;
   /** A changed config is in force: the log level is not pulse's own. */
@@ -158,7 +161,12 @@ export async function startPulse(parts: PulseParts): Promise<Pulse> {
     await assembly.node.listen(pulseSocketPath(parts.local.config.folders.run));
     undo.add(() => assembly.node.close());
     const epochFile = await prepare(parts, assembly, undo.add);
-    return run(parts, assembly, { nonce, epochFile, undo });
+    // Last, for opening it starts it: a start that fails must not end in a reset.
+    const watchdog = await parts.openWatchdog?.((detail) =>
+      assembly.timeline.record(parts.clock.nowMs(), "protections", detail, ["R4"]),
+    );
+    undo.add(async () => watchdog?.disarm());
+    return run(parts, assembly, { nonce, epochFile, watchdog, undo });
   } catch (error) {
     await undo.all();
     throw error;
@@ -195,11 +203,12 @@ async function prepare(
 interface Prepared {
   readonly nonce: string;
   readonly epochFile: EpochFile;
+  readonly watchdog: Watchdog | undefined;
   readonly undo: ReturnType<typeof createUndo>;
 }
 
 /** From here on all is synchronous until the first beat is out. */
-function run(parts: PulseParts, assembly: Assembly, { nonce, epochFile, undo }: Prepared): Pulse {
+function run(parts: PulseParts, assembly: Assembly, { nonce, epochFile, watchdog, undo }: Prepared): Pulse {
   const { local, log, clock, notify } = parts;
   const { mailbox, timeline, address, paths, node, keyUsers } = assembly;
   const { tell } = mailbox;
@@ -224,13 +233,21 @@ function run(parts: PulseParts, assembly: Assembly, { nonce, epochFile, undo }: 
     node,
     timeline,
     tell,
-    stopped: () => void close().then(ended.resolve),
+    stopped() {
+      // The core stops only when the kernel has confirmed that nothing is held; what follows may take its time.
+      watchdog?.disarm();
+      void close().then(ended.resolve);
+    },
   });
   keyUsers.push(performer.useKeys);
   const status = () =>
     pulseStatus(loop.state, clock.nowMs(), {
       paths,
-      protections: () => [...address.protections(), ...parts.protections],
+      protections: () => [
+        ...address.protections(),
+        ...parts.protections,
+        ...(watchdog === undefined ? [] : [watchdog.protection()]),
+      ],
     });
   const report = createStatusReport({ status, node, notify });
   const loop = createLoop({
@@ -245,6 +262,7 @@ function run(parts: PulseParts, assembly: Assembly, { nonce, epochFile, undo }: 
     },
     judged(atMs) {
       report.judged(atMs);
+      watchdog?.judged(atMs, loop.state.role, loop.state.roleSinceMs);
       node.judged(atMs, loop.state.settings.hangLimitMs);
     },
   });
@@ -266,7 +284,10 @@ function run(parts: PulseParts, assembly: Assembly, { nonce, epochFile, undo }: 
     stop: () => tell({ type: "stopAsked" }),
     ended: ended.promise,
     lastWords: () => recorder.flushNow(),
-    abandon: close,
+    abandon() {
+      watchdog?.abandon();
+      return close();
+    },
   };
 }
 

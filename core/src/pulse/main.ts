@@ -28,6 +28,7 @@ import { type Pulse, pulseSocketPath, startPulse } from "./compose.js";
 import { removeLeftBehind } from "./left-behind.js";
 import type { NamedTransport } from "./paths.js";
 import { becomeRealTime } from "./real-time.js";
+import { openWatchdog } from "./watchdog.js";
 
 export interface PulseOptions {
   /** Undefined: where `loadConfig` looks by itself. */
@@ -50,6 +51,7 @@ export async function runPulse(options: PulseOptions): Promise<void> {
   const load = () => loadConfig(options.configFile, { node: options.node });
   const local = await load();
   const { config, self } = local;
+  const { watchdog } = config;
   const log = createLog({ level: config.log.level, fields: { node: self.name, process: "pulse" } });
   let pulse: Pulse | undefined;
   const die = (error: unknown) => endAtOnce(error, log, pulse);
@@ -73,6 +75,7 @@ export async function runPulse(options: PulseOptions): Promise<void> {
       version,
       protections: [realTime],
       notify,
+      openWatchdog: watchdog && ((changed) => openWatchdog(watchdog, { log, changed })),
       loadConfig: load,
       readKeys,
       configChanged: ({ config: changed }) => log.setLevel(changed.log.level),

@@ -63,6 +63,7 @@ export function needsRestart(before: LocalConfig, after: LocalConfig): readonly 
     address: ({ config }) => config.address,
     arbiters: ({ config }) => config.arbiters,
     fences: ({ config }) => config.fences,
+    watchdog: ({ config }) => config.watchdog,
     keyFile: ({ config }) => config.keyFile,
     folders: ({ config }) => config.folders,
   };
