@@ -47,6 +47,7 @@ export type {
   ProbeTarget,
   Protection,
   Ruling,
+  SegmentAgreement,
   Service,
   ServiceHealth,
   Side,

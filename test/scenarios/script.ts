@@ -95,7 +95,23 @@ function makePair(words: readonly string[]): World {
     const [key = "", value = ""] = word.split("=");
     settings[key] = settingOf(key, value);
   }
-  return makeWorld({ seed: 1, paths, settings });
+  const world = makeWorld({ seed: 1, paths, settings });
+  const counts = { primary: 0, secondary: 0 };
+  announced.set(world, counts);
+  world.actionObservers.push((side, { type }) => {
+    if (type === "announce") counts[side] += 1;
+  });
+  return world;
+}
+
+/** Rounds of announcements since `announcements` was last asked. */
+const announced = new WeakMap<World, Record<Side, number>>();
+
+function announcementsSince(world: World, side: Side): number {
+  const counts = announced.get(world) ?? { primary: 0, secondary: 0 };
+  const since = counts[side];
+  counts[side] = 0;
+  return since;
 }
 
 function settingOf(key: string, value: string): unknown {
@@ -191,6 +207,14 @@ const commands: Readonly<Record<string, Command>> = {
     world.stranger = state === "on";
     return undefined;
   },
+  segment: (world, [side, agreement]) => {
+    if (agreement !== "agreed" && agreement !== "disagreed" && agreement !== "unknown")
+      throw new Error(`no such agreement of a segment: ${agreement}`);
+    const detail = agreement === "agreed" ? "3 of 3 neighbours" : "2 of 3 neighbours";
+    world.machines[sideOf(side)].tell({ type: "segmentAgreed", agreement, refreshMs: 60_000, detail });
+    return undefined;
+  },
+  announcements: (world, [side]) => [`${side}: ${announcementsSince(world, sideOf(side))} rounds`],
   foreign: (world, [side]) =>
     void world.machines[sideOf(side)].tell({ type: "foreignBeatReceived", path: "udp" }),
   stop: (world, [side]) => void world.machines[sideOf(side)].tell({ type: "stopAsked" }),

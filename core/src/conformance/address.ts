@@ -47,6 +47,7 @@ export function recordingReports(): HeardReports {
     addressAnswered: note("addressAnswered"),
     neighbourHeard: note("neighbourHeard"),
     carrierChanged: note("carrierChanged"),
+    segmentAgreed: note("segmentAgreed"),
     leaseLapsed: note("leaseLapsed"),
     protectionsChanged: note("protectionsChanged"),
   };

@@ -3,7 +3,7 @@
  */
 
 import type { Beat, Preference } from "../heartbeat/beat.js";
-import type { Outcome, Side } from "../plugin/contract.js";
+import type { Outcome, SegmentAgreement, Side } from "../plugin/contract.js";
 import type { Settings } from "./settings.js";
 
 /** What survives a restart of pulse: written before it takes effect (rules R16, R26). */
@@ -54,6 +54,13 @@ type Happening =
   | { readonly type: "kernelAnswered"; readonly path: string; readonly round: number }
   | { readonly type: "addressAnswered"; readonly from: "peer" | "stranger" | "unknown"; readonly mac: string }
   | { readonly type: "neighbourHeard"; readonly interfaceName: string }
+  /** Whether the segment finds the HA address here, and how often to announce once it does (rule R7). */
+  | {
+      readonly type: "segmentAgreed";
+      readonly agreement: SegmentAgreement;
+      readonly refreshMs: number;
+      readonly detail: string;
+    }
   /** Carrier of an interface that the HA address is on. */
   | { readonly type: "carrierChanged"; readonly up: boolean }
   /** Somebody else took the HA address off this machine, or put it on. */

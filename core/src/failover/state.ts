@@ -4,6 +4,7 @@
 
 import type { Beat, Role } from "../heartbeat/beat.js";
 import type { AlarmCode } from "./action.js";
+import type { Announcing } from "./announcements.js";
 import type { Intents, NodeReport } from "./event.js";
 import { newPathView } from "./paths.js";
 import type { PathSettings, Settings } from "./settings.js";
@@ -255,9 +256,7 @@ export interface State {
     | undefined;
   readonly promoteId: number | undefined;
   readonly promotedEpoch: number;
-  readonly announce:
-    | { readonly startedMs: number; readonly index: number; readonly dueMs: number }
-    | undefined;
+  readonly announce: Announcing | undefined;
   readonly handover: Handover | undefined;
   readonly firstClaim: FirstClaim | undefined;
   readonly failback: Failback;

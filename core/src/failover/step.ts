@@ -5,7 +5,7 @@
  */
 
 import type { Action } from "./action.js";
-import { announceAgain, keepAnnouncing } from "./announcements.js";
+import { announceAgain, heardSegment, keepAnnouncing } from "./announcements.js";
 import { arbiterRuled, keepAsking } from "./arbiters.js";
 import { grantPermit, keepRhythm, leaseEnded } from "./beats.js";
 import { addressAcquired, addressNotAcquired, persistEpoch, promoteWhenReady } from "./claim.js";
@@ -65,6 +65,7 @@ const handlers: Handlers = {
   kernelAnswered: (draft, event) => heardKernel(draft, event.path, event.round),
   addressAnswered: (draft, event) => heardAddress(draft, event.from, event.mac),
   neighbourHeard: (draft) => heardNeighbour(draft),
+  segmentAgreed: (draft, event) => heardSegment(draft, event.agreement, event.refreshMs, event.detail),
   carrierChanged: (draft, event) => heardCarrier(draft, event.up),
   addressRemoved: (draft, event) =>
     addressTampered(draft, `something else removed ${event.address} from this machine`),

@@ -72,6 +72,12 @@ export interface AddressAnswer {
   readonly from: "peer" | "stranger" | "unknown";
 }
 
+/**
+ * Whether the machines of the segment reach this one at the HA addresses: `agreed` when all that were heard lately have
+ * answered to them, `disagreed` when one has not, `unknown` when nobody is heard who could.
+ */
+export type SegmentAgreement = "agreed" | "disagreed" | "unknown";
+
 /** What an address backend tells the core, whenever it notices. Every call is synchronous and cheap. */
 export interface AddressReports {
   /** Somebody else removed an HA address that we hold. */
@@ -83,6 +89,11 @@ export interface AddressReports {
   /** A machine that is neither the peer nor us was heard on the segment (proof of our own link, rule R9). */
   neighbourHeard(interfaceName: string): void;
   carrierChanged(interfaceName: string, up: boolean): void;
+  /**
+   * While the addresses are held, at every change: whether announcing has had its effect (rule R7). While it has not, the
+   * core calls `announce` every second; once it has, every `refreshMs`. `detail`: a few words, "3 of 4 neighbours".
+   */
+  segmentAgreed?(agreement: SegmentAgreement, refreshMs: number, detail: string): void;
   /**
    * The right to answer has ended although the addresses are still held: this node stalled, a claim frame arrived, the
    * lease was dropped, or the interface was away. It stays so until the next `acquire`, however often `renew` is called.

@@ -40,6 +40,8 @@ export function createAddressReports(
       // Several HA addresses move as one, so the worst of their interfaces counts.
       tell({ type: "carrierChanged", up: down.size === 0 });
     },
+    segmentAgreed: (agreement, refreshMs, detail) =>
+      tell({ type: "segmentAgreed", agreement, refreshMs, detail }),
     leaseLapsed: (detail) => tell({ type: "leaseEnded", detail }),
     protectionsChanged,
   };

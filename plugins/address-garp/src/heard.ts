@@ -12,6 +12,8 @@ export interface Heard {
   readonly mac: string;
   /** An answer sent to this machine alone, hence proof that our frames arrive too. */
   readonly toUs: boolean;
+  /** Of an answer: the address that had asked, as `addressKey`. */
+  readonly asker?: string;
 }
 
 const arpType = 0x0806;
@@ -31,7 +33,8 @@ function readArp(frame: Buffer, toUs: boolean): Heard | undefined {
   // An address probe (RFC 5227) says that its sender has no address yet.
   if (sender.every((byte) => byte === 0)) return undefined;
   const isReply = frame.readUInt16BE(20) === 2;
-  return { key: addressKey(sender), mac: macText(frame.subarray(22, 28)), toUs: toUs && isReply };
+  const heard = { key: addressKey(sender), mac: macText(frame.subarray(22, 28)), toUs: toUs && isReply };
+  return isReply ? { ...heard, asker: addressKey(frame.subarray(38, 42)) } : heard;
 }
 
 function readNeighbourDiscovery(frame: Buffer, toUs: boolean): Heard | undefined {
@@ -39,7 +42,10 @@ function readNeighbourDiscovery(frame: Buffer, toUs: boolean): Heard | undefined
   if (frame.length < 78 || frame[20] !== 58 || hopLimit !== 255) return undefined;
   const type = frame[54];
   const mac = macText(frame.subarray(6, 12));
-  if (type === 136) return { key: addressKey(frame.subarray(62, 78)), mac: macOption(frame) ?? mac, toUs };
+  if (type === 136) {
+    const asker = addressKey(frame.subarray(38, 54));
+    return { key: addressKey(frame.subarray(62, 78)), mac: macOption(frame) ?? mac, toUs, asker };
+  }
   const source = frame.subarray(22, 38);
   if (type !== 135 || source.every((byte) => byte === 0)) return undefined;
   return { key: addressKey(source), mac, toUs: false };

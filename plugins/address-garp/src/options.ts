@@ -12,6 +12,14 @@ export const garpOptions = z.strictObject({
     .describe(
       "The interface on which the HA addresses are announced, such as eth0. Default: the one whose network contains the address.",
     ),
+  refresh: z
+    .int()
+    .min(1)
+    .max(3600)
+    .default(60)
+    .describe(
+      "Seconds between two announcements once every neighbour has answered to the HA address; before that it is one. Below the time after which your switches forget who is where. Default: 60.",
+    ),
 });
 
 export type GarpOptions = z.infer<typeof garpOptions>;

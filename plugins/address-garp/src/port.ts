@@ -4,7 +4,8 @@
  */
 
 import type { AddressReports, Clock, Log, NodeIdentity } from "@understudy/core/public";
-import { ipBytes, macText, networkContains } from "./bytes.js";
+import { makeAgreement, type Verdict } from "./agreement.js";
+import { addressKey, ipBytes, macText, networkContains } from "./bytes.js";
 import { announcements, question } from "./frames.js";
 import { readFrame } from "./heard.js";
 import { gateways, knownNeighbours, ownAddresses } from "./machine.js";
@@ -13,10 +14,15 @@ import { makeSegmentView, type SegmentView } from "./segment-view.js";
 
 export interface Port {
   readonly interfaceName: string;
-  announce(): void;
+  /** `asking`: also asks the neighbours from the HA addresses, which only their holder may. */
+  announce(asking: boolean): void;
+  /** The addresses have just come to this machine. */
+  taken(): void;
+  verdict(): Verdict;
   probeAddresses(): void;
   probeNeighbours(): void;
-  drain(reports: AddressReports): void;
+  /** Whether anything had arrived. */
+  drain(reports: AddressReports): boolean;
   describe(): string;
   close(): void;
 }
@@ -24,6 +30,7 @@ export interface Port {
 export interface PortOptions {
   readonly interfaceName: string;
   readonly haAddresses: readonly string[];
+  readonly refreshMs: number;
   readonly node: NodeIdentity;
   readonly clock: Clock;
   readonly log: Log;
@@ -38,12 +45,18 @@ interface Own {
   readonly sources: readonly { readonly address: string; readonly cidr: string }[];
   readonly macs: ReadonlySet<string>;
   readonly gateways: readonly Uint8Array[];
+  /** Gateways and the peer, as keys. */
+  readonly wanted: ReadonlySet<string>;
   readonly atMs: number;
 }
 
 /** Throws when no packet socket can be opened. */
-export function openPort({ interfaceName, haAddresses, node, clock, log }: PortOptions): Port {
-  const ha = haAddresses.map((address) => ({ address, bytes: ipBytes(address) }));
+export function openPort({ interfaceName, haAddresses, refreshMs, node, clock, log }: PortOptions): Port {
+  const ha = haAddresses.map((address) => {
+    const bytes = ipBytes(address);
+    return { address, bytes, key: addressKey(bytes) };
+  });
+  const agreement = makeAgreement(haAddresses, refreshMs);
   let socket: PacketSocket | undefined = openPacketSocket(interfaceName);
   let away = false;
   let triedMs = clock.nowMs();
@@ -59,11 +72,13 @@ export function openPort({ interfaceName, haAddresses, node, clock, log }: PortO
     const all = ownAddresses();
     const notHa = new Set(node.haAddresses.map(({ address }) => address));
     const here = all.filter((one) => one.interfaceName === interfaceName && !notHa.has(one.address));
+    const near = gateways(interfaceName).map(ipBytes);
     const first = (address: string) => (node.addresses.includes(address) ? 0 : 1);
     return {
       sources: here.toSorted((a, b) => first(a.address) - first(b.address)),
       macs: new Set([...all.map(({ mac }) => mac), ...(socket ? [macText(socket.mac())] : [])]),
-      gateways: gateways(interfaceName).map(ipBytes),
+      gateways: near,
+      wanted: new Set([...near, ...node.peerAddresses.map(ipBytes)].map(addressKey)),
       atMs: clock.nowMs(),
     };
   }
@@ -116,15 +131,31 @@ export function openPort({ interfaceName, haAddresses, node, clock, log }: PortO
   function report(frame: Buffer, mac: string, reports: AddressReports): void {
     const heard = readFrame(frame, mac);
     if (heard === undefined) return;
-    const judged = view.judge(heard, clock.nowMs());
+    const nowMs = clock.nowMs();
+    const judged = view.judge(heard, nowMs);
+    if (!own.macs.has(heard.mac)) {
+      agreement.heard(heard.key, own.wanted.has(heard.key), nowMs);
+      if (heard.toUs && heard.asker !== undefined) agreement.answered(heard.asker, heard.key, nowMs);
+    }
     if (judged.kind === "neighbourHeard") reports.neighbourHeard(interfaceName);
     if (judged.kind !== "addressAnswered") return;
+    agreement.doubt(nowMs);
     reports.addressAnswered({ address: judged.address, mac: heard.mac, interfaceName, from: judged.from });
   }
 
   return {
     interfaceName,
-    announce: () => send((mac) => ha.flatMap(({ bytes }) => announcements(mac, bytes))),
+    announce(asking) {
+      const nowMs = clock.nowMs();
+      send((mac) => ha.flatMap(({ bytes }) => announcements(mac, bytes)));
+      if (!asking) return;
+      for (const { bytes, key } of ha) {
+        const targets = agreement.toAsk(key, nowMs);
+        send((mac) => targets.map((target) => question(mac, bytes, target)));
+      }
+    },
+    taken: () => agreement.doubt(clock.nowMs()),
+    verdict: () => agreement.judge(clock.nowMs()),
     probeAddresses() {
       // The peer's node addresses first: who answers for them shows which MACs are the peer's.
       const { sources } = fresh();
@@ -138,16 +169,20 @@ export function openPort({ interfaceName, haAddresses, node, clock, log }: PortO
     },
     drain(reports) {
       const using = usable();
-      if (using === undefined) return;
+      if (using === undefined) return false;
       let mac: string | undefined;
       for (let count = 0; count < mostFramesADrain; count += 1) {
         const frame = using.receive();
-        if (frame === "gone") return lose();
+        if (frame === "gone") {
+          lose();
+          return count > 0;
+        }
         back();
-        if (frame === "nothing") return;
+        if (frame === "nothing") return count > 0;
         mac ??= macText(using.mac());
         report(frame, mac, reports);
       }
+      return true;
     },
     describe() {
       const peer = [...view.peerMacs].join(", ") || "not heard yet";
