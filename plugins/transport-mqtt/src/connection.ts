@@ -3,7 +3,7 @@
  * silent. It never comes back by itself; whoever made it makes the next one.
  */
 
-import type { IClientPublishOptions, ISubscriptionMap, MqttClient } from "mqtt";
+import type { IClientPublishOptions, ISubscriptionMap, MqttClient, Packet } from "mqtt";
 import type { Credentials } from "./credentials.js";
 import type { Names } from "./names.js";
 import { goneExpiresS, hereExpiresS, type PresenceState, presenceText, readPresence } from "./presence.js";
@@ -59,6 +59,8 @@ const askAgainMs = 2000;
 const leaveWithinMs = 500;
 /** PUBACK: accepted, and nobody listens (MQTT 5, 3.4.2.1). */
 const noSubscribers = 16;
+/** Much more than the largest packet, because one read may bring many. */
+const mostUnreadBytes = 256 * 1024;
 
 export function openConnection(setup: Setup, listeners: Listeners): Connection {
   const { names, socket, silenceMs } = setup;
@@ -95,6 +97,7 @@ export function openConnection(setup: Setup, listeners: Listeners): Connection {
   let askAfterMs = 0;
   /** The reason code of the last acknowledgement; only beats are sent to be acknowledged, one at a time. */
   let acknowledged = 0;
+  let unreadBytes = 0;
   /** Another process has said on our own topic that it is this node. */
   let rival = false;
 
@@ -183,8 +186,18 @@ export function openConnection(setup: Setup, listeners: Listeners): Connection {
   });
   client.on("packetreceive", (packet) => {
     unanswered = 0;
+    unreadBytes = 0;
     // The library tells the sender of refusals only, not that nobody listens.
     if (packet.cmd === "puback") acknowledged = packet.reasonCode ?? 0;
+    if (!ended && isExpected(packet)) return;
+    // It would throw on some of these where nobody could catch it; of a pingresp it only takes note.
+    Object.assign(packet, { cmd: "pingresp" });
+    fail(refused("it speaks no MQTT that we understand"));
+  });
+  // The library keeps a packet of any length until it is whole.
+  socket.stream.on("data", (chunk: Uint8Array) => {
+    unreadBytes += chunk.length;
+    if (unreadBytes > mostUnreadBytes) fail(refused("it sends more than fits, or speaks no MQTT"));
   });
   client.on("message", (topic, payload, { retain }) => {
     if (ended) return;
@@ -225,6 +238,12 @@ export function openConnection(setup: Setup, listeners: Listeners): Connection {
       if (end()) socket.reset();
     },
   };
+}
+
+/** With subscriptions of QoS 0 and publications of 1 at most, nothing else may come (MQTT 5, 2.1.2 and 4.3). */
+function isExpected(packet: Packet): boolean {
+  if (packet.cmd === "publish") return packet.qos === 0;
+  return ["connack", "suback", "puback", "pingresp", "disconnect"].includes(packet.cmd);
 }
 
 function problemWith(reason: number, topic: string): string | undefined {

@@ -100,6 +100,8 @@ async function connected(
   });
   try {
     await once(socket, "connect", { signal });
+    // Whoever speaks on it notices its end; a late error that nobody hears would end the process.
+    socket.on("error", () => undefined);
     return socket;
   } catch (error) {
     socket.on("error", () => undefined);
