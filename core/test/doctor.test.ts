@@ -91,6 +91,12 @@ test("the lease's rules are tried without touching this host", () => {
   assert.match(found?.what ?? "", /nft/);
 });
 
+test("a system without nftables is told what that means, and nothing is tried there", () => {
+  const [found] = checkNftables("sunos");
+  assert.equal(found?.level, "note");
+  assert.match(found?.what ?? "", /sunos has no nftables .*guards/);
+});
+
 test("the peer's ports are judged: closed, open, the same key, another key", async () => {
   const ring = newKeyRing();
   const secret = deriveKey(ring.keys[0]?.secret ?? new Uint8Array(), "tls");

@@ -16,7 +16,12 @@ add rule netdev understudy_doctor out udp dport 6940 meta protocol & 0 @lease up
 const without =
   "the guard and the address lifetime alone would withdraw the address of a dead node, in about 2 s";
 
-export function checkNftables(): readonly Finding[] {
+/** `platform`: of this process; only a test says another. */
+export function checkNftables(platform: NodeJS.Platform = process.platform): readonly Finding[] {
+  if (platform !== "linux") {
+    const what = `${platform} has no nftables and so no kernel lease: the guards of the address backend withdraw alone`;
+    return [finding("nftables", "note", what)];
+  }
   const path = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
   const options = {
     input: rules,

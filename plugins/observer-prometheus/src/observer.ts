@@ -22,9 +22,10 @@ const socketLimitMs = 10_000;
 const mostConnections = 16;
 
 export function prometheusObserver(
-  { listen }: PrometheusOptions,
+  options: PrometheusOptions,
   { status, node, log }: PrometheusNeeds,
 ): Observer {
+  const listen = endpointOf(options.listen, node);
   const counters = createCounters();
   let server: Server | undefined;
   let retry: NodeJS.Timeout | undefined;
@@ -110,6 +111,10 @@ export function prometheusObserver(
     },
     describe: () => state,
   };
+}
+
+function endpointOf({ address, port }: Endpoint, node: NodeIdentity): Endpoint {
+  return { address: address === "node" ? (node.addresses[0] ?? "127.0.0.1") : address, port };
 }
 
 function plain(response: ServerResponse, code: number, text: string): void {

@@ -223,6 +223,12 @@ test("a port that somebody has is named in status, and keeps nothing from starti
   await observer.observe(timelineEntry());
 });
 
+test("node stands for the first address of this node", async () => {
+  const observer = await started({ listen: "node:0" });
+  assert.match(observer.describe(), /^\/metrics on 127\.0\.0\.1:\d+$/);
+  assert.equal((await scrape(observer)).status, 200);
+});
+
 test("the HA address is refused, and so is what is no address and port", async () => {
   const observer = await started({ listen: "10.0.0.4:9640" });
   assert.match(observer.describe(), /10\.0\.0\.4 is the HA address/);
