@@ -138,7 +138,8 @@ test("R30: what is no ruling is unknown, and a grant without an end is none", ()
     );
   assert.deepEqual(verdicts(true), Array(6).fill("unknown"));
   assert.deepEqual(verdicts(false), [...Array(4).fill("unknown"), "granted", "granted"]);
-  assert.equal(readRuling({ ...grant(5), seenEpoch: 2.5 }, true).seenEpoch, undefined);
+  assert.equal(readRuling({ verdict: "denied", why: "x", seenEpoch: 2.5 }, true).seenEpoch, undefined);
+  assert.equal(readRuling({ ...grant(5), seenEpoch: 5 }, true).seenEpoch, undefined, "it is our own");
   assert.equal(readRuling({ verdict: "denied", why: "a\nb", seenEpoch: 9 }, true).seenEpoch, 9);
   assert.equal(readRuling({ verdict: "denied", why: "a\nb" }, true).why, "a b");
   assert.equal(readRuling({ ...grant(5) }, false).untilMs, undefined, "advice grants no time");

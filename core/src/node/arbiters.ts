@@ -214,7 +214,9 @@ export function readRuling(said: unknown, exclusive: boolean): Ruling {
   const { verdict, why, untilMs, seenEpoch } = said as Partial<Record<keyof Ruling, unknown>>;
   if (verdict !== "granted" && verdict !== "denied" && verdict !== "unknown")
     return unknown(`it answered with the verdict ${String(verdict)}, which there is not`);
-  const seen = typeof seenEpoch === "number" && Number.isSafeInteger(seenEpoch) && seenEpoch > 0;
+  // The epoch of a grant is this node's own: to claim above that would ask for a higher one again and again.
+  const others = verdict !== "granted" && typeof seenEpoch === "number";
+  const seen = others && Number.isSafeInteger(seenEpoch) && seenEpoch > 0;
   const ruling: Ruling = {
     verdict,
     why:

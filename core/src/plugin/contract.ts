@@ -178,7 +178,7 @@ export interface Ruling {
   readonly untilMs?: number;
   /**
    * The highest epoch that an exclusive arbiter has granted to anybody, where it knows: a node whose own memory was lost
-   * claims above it (rule R16), instead of being denied for ever.
+   * claims above it (rule R16), instead of being denied for ever. Of a granted ruling it is not looked at.
    */
   readonly seenEpoch?: number;
 }

@@ -92,7 +92,7 @@ export function etcdArbiter(options: EtcdOptions, node: NodeIdentity, clock: Clo
     sightings.note(snapshot, now());
     if (untilMs <= now())
       return { verdict: "unknown", why: "etcd granted it, and answered when the grant was over already" };
-    return { verdict: "granted", why: `etcd granted epoch ${epoch} to this node`, untilMs, seenEpoch: epoch };
+    return { verdict: "granted", why: `etcd granted epoch ${epoch} to this node`, untilMs };
   }
 
   function denied({
