@@ -4,11 +4,22 @@
  */
 
 import assert from "node:assert/strict";
-import { closeSync, constants, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
+import { checkWatchdog } from "../src/doctor/watchdog.js";
 import { openWatchdog, type Watchdog } from "../src/pulse/watchdog.js";
+import { whatDriverTells } from "../src/pulse/watchdog-driver.js";
 import { type Fifo, makeFifo } from "./fifo.js";
 import { quietLog, until } from "./node-kit.js";
 import { makeWire, startTestPulse } from "./pulse-kit.js";
@@ -172,4 +183,33 @@ test("R4: a pulse that ends unasked leaves it running", async () => {
   await until(() => device.read() !== "", "a feeding");
   await pulse.abandon();
   assert.match(device.read(), /^\0*$/);
+});
+
+test("what the driver says is read without opening the device", () => {
+  const folder = scratch();
+  mkdirSync(join(folder, "watchdog0"));
+  for (const [what, value] of Object.entries({ identity: "i6300ESB timer", nowayout: "1", timeout: "30" }))
+    writeFileSync(join(folder, "watchdog0", what), `${value}\n`);
+  const facts = { identity: "i6300ESB timer", nowayout: true, timeoutSeconds: 30 };
+  assert.deepEqual(whatDriverTells("/dev/watchdog", folder), facts);
+  assert.deepEqual(whatDriverTells("/dev/watchdog0", folder), facts);
+  assert.deepEqual(whatDriverTells("/dev/watchdog1", folder), {
+    identity: undefined,
+    nowayout: false,
+    timeoutSeconds: undefined,
+  });
+});
+
+test("doctor says whether the device is there, and opens nothing", () => {
+  assert.deepEqual(checkWatchdog({ watchdog: undefined }), []);
+  const missing = checkWatchdog({ watchdog: { device: join(scratch(), "none"), timeoutMs: 10_000 } });
+  assert.deepEqual(
+    missing.map(({ level }) => level),
+    ["fail"],
+  );
+  // A pipe that nobody reads: opening it would be an error here, and the start of the timer on a real device.
+  const device = makeFifo(join(scratch(), "watchdog"));
+  device.close();
+  const [found] = checkWatchdog({ watchdog: { device: device.path, timeoutMs: 10_000 } });
+  assert.equal(found?.level, "ok");
 });

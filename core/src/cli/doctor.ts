@@ -13,6 +13,7 @@ import { checkPeer } from "../doctor/peer.js";
 import { checkPrivileges } from "../doctor/privileges.js";
 import { checkRunning } from "../doctor/running.js";
 import { judgeStalls, measureStalls } from "../doctor/stalls.js";
+import { checkWatchdog } from "../doctor/watchdog.js";
 import { explain } from "../errors/error.js";
 import { type KeyRing, readKeyFile } from "../keys/key-file.js";
 import { askerOf } from "./ask-node.js";
@@ -65,6 +66,7 @@ async function examine(
     ...checkNetwork(local),
     ...checkNftables(),
     ...checkClock(),
+    ...checkWatchdog(local.config),
   ];
   let ring: KeyRing | undefined;
   try {

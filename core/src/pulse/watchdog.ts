@@ -3,11 +3,11 @@
  * long as its loop judges and it is obeyed; what a hung kernel or a hung pulse leaves behind ends with the reset.
  */
 
-import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs";
-import { basename } from "node:path";
+import { closeSync, constants, openSync, writeSync } from "node:fs";
 import type { Role } from "../heartbeat/beat.js";
 import type { Protection } from "../plugin/contract.js";
 import type { Log } from "../plugin/tokens.js";
+import { whatDriverTells } from "./watchdog-driver.js";
 import { setDriverTimeout } from "./watchdog-ioctl.js";
 
 export interface WatchdogOptions {
@@ -149,23 +149,6 @@ async function open({ device, timeoutMs }: WatchdogOptions): Promise<Opened> {
     complaint: reason || other,
     nowayout: told.nowayout,
   };
-}
-
-/** sysfs tells it before the device is opened; kernels without CONFIG_WATCHDOG_SYSFS tell nothing. */
-function whatDriverTells(device: string): {
-  readonly nowayout: boolean;
-  readonly timeoutSeconds: number | undefined;
-} {
-  const name = basename(device) === "watchdog" ? "watchdog0" : basename(device);
-  const read = (what: string): string | undefined => {
-    try {
-      return readFileSync(`/sys/class/watchdog/${name}/${what}`, "utf8").trim();
-    } catch {
-      return undefined;
-    }
-  };
-  const seconds = Number(read("timeout"));
-  return { nowayout: read("nowayout") === "1", timeoutSeconds: seconds > 0 ? seconds : undefined };
 }
 
 function reasonOf({ code, message }: NodeJS.ErrnoException, device: string): string {

@@ -92,6 +92,7 @@ test("G2: a process that lives keeps its addresses past the patience of the guar
   // Once a second: five looks are past the guard's two seconds, without a clock in this test.
   await until("five looks later", () => looks() > before + 5);
   assert.deepEqual(machine.present(addresses), addresses, said.join("\n"));
+  assert.doesNotMatch(said.join("\n"), /addressRemoved|leaseLapsed/, "not removed and put back either");
 });
 
 /** A group's interface that came while the holder ran. */
