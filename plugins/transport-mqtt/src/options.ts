@@ -44,7 +44,11 @@ function time(least: number, most: number, allowed: string) {
 
 const file = z.string().startsWith("/", "must be an absolute path");
 const word = z.string().min(1, "must not be empty").max(1024, "must have at most 1024 characters");
-const bySide = (one: z.ZodString) => z.union([one, z.strictObject({ primary: one, secondary: one })]);
+const bySide = (one: z.ZodString) =>
+  z.union([
+    one,
+    z.strictObject({ primary: one.describe("The primary's."), secondary: one.describe("The secondary's.") }),
+  ]);
 
 const levels = z
   .string()
