@@ -5,10 +5,10 @@
 
 import { watchBeats } from "../lab/beat-watch.js";
 import { median } from "../lab/outage.js";
-import { sides, startPair } from "../lab/pair.js";
+import { sides } from "../lab/pair.js";
 import { cpuMsOf } from "./cpu-time.js";
 import { quantile } from "./figures.js";
-import { patient, type Stage } from "./media-stage.js";
+import { type Stage, startPatiently } from "./media-stage.js";
 
 export interface Beats {
   /** Time between two beats less the interval that was asked for, milliseconds: late is positive, early negative. */
@@ -29,7 +29,7 @@ export const standardIntervalMs = 20;
 
 export async function measureBeats(stage: Stage, company: Company, seconds: number): Promise<Beats> {
   const { segment } = stage;
-  const pair = await startPair({ segment, config: { ...patient, ...company.config(stage) } });
+  const pair = await startPatiently(stage, company.config(stage));
   try {
     const watches = await Promise.all([
       watchBeats(segment, "primary", "secondary", standardIntervalMs),

@@ -5,9 +5,9 @@
 
 import { outage } from "../lab/outage.js";
 import { monotonicMs } from "../lab/packet-socket.js";
-import { type Pair, pairHaAddress, startPair } from "../lab/pair.js";
+import { type Pair, pairHaAddress } from "../lab/pair.js";
 import { startProbe } from "../lab/probe.js";
-import { type Medium, patient, type Stage } from "./media-stage.js";
+import { type Medium, type Stage, startPatiently } from "./media-stage.js";
 
 export interface Detected {
   readonly media: readonly Medium[];
@@ -21,8 +21,7 @@ const watchMs = 4000;
 
 export async function detect(stage: Stage, media: readonly Medium[], runs: number): Promise<Detected> {
   const { segment } = stage;
-  const config = { ...patient, heartbeat: { paths: stage.paths(media) } };
-  const pair = await startPair({ segment, config });
+  const pair = await startPatiently(stage, { heartbeat: { paths: stage.paths(media) } });
   const claimMs: (number | undefined)[] = [];
   const gapMs: (number | undefined)[] = [];
   try {

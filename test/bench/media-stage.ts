@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { clientAddress, nodeAddresses } from "../lab/pair.js";
+import { clientAddress, nodeAddresses, type Pair, sides, startPair } from "../lab/pair.js";
 import { makeSegment, type Segment } from "../lab/segment.js";
 import { type SerialLine, startSerialLine } from "../lab/serial-line.js";
 import { until } from "./contender.js";
@@ -15,8 +15,21 @@ export const lineRates = [9600, 115_200] as const;
 export type LineRate = (typeof lineRates)[number];
 export type Medium = "udp" | "serial 9600" | "serial 115200" | "mqtt";
 
-/** On a busy machine two processes may take seconds to start, and neither should serve alone meanwhile. */
-export const patient = { aloneAfter: "30s" } as const;
+/** On a busy machine a node process may take many seconds to start, and neither node should serve alone meanwhile. */
+const startWithinMs = 90_000;
+
+export async function startPatiently(stage: Stage, config: Readonly<Record<string, unknown>>): Promise<Pair> {
+  const whole = { ...config, aloneAfter: "2m" };
+  const pair = await startPair({ segment: stage.segment, config: whole, cold: true });
+  try {
+    await Promise.all(sides.map((side) => pair.node(side).start()));
+    await pair.settled("primary", startWithinMs);
+    return pair;
+  } catch (cause) {
+    await pair.close();
+    throw cause;
+  }
+}
 
 export interface Stage {
   readonly segment: Segment;
