@@ -68,16 +68,30 @@ export function makeBackend(
     reports?.protectionsChanged(`the right to answer has ended: ${why}`);
     void inTurn(removeHere, undefined);
   };
-  const feed = () => {
-    const nowMs = clock.nowMs();
-    if (nowMs - fedMs < feedIntervalMs) return;
-    const sinceMs = nowMs - fedMs;
-    fedMs = nowMs;
-    parts?.guard.feed();
+  /**
+   * Whether the right to answer has ended. After a stall the watch may look before the first beat: what the guard has
+   * removed is then not taken for removed by somebody else, and never put back.
+   */
+  const hasLapsed = (): boolean => {
+    const sinceMs = clock.nowMs() - fedMs;
     if (wanted.mode === "held" && sinceMs > lapseMs)
       lapse(`this process gave no sign of life for ${Math.round(sinceMs)} ms`);
+    return wanted.lapsed !== undefined;
   };
-  const watch = makeWatch({ node, log, wanted, parts: () => parts, reports: () => reports, lapse });
+  const feed = () => {
+    if (hasLapsed() || clock.nowMs() - fedMs < feedIntervalMs) return;
+    fedMs = clock.nowMs();
+    parts?.guard.feed();
+  };
+  const watch = makeWatch({
+    node,
+    log,
+    wanted,
+    parts: () => parts,
+    reports: () => reports,
+    lapse,
+    hasLapsed,
+  });
 
   /** Removes every HA address wherever it is; what is left, `undefined` when the kernel did not say. */
   async function removeHere({ table }: Parts): Promise<readonly LogicalInterface[] | undefined> {
@@ -181,7 +195,7 @@ export function makeBackend(
     },
     withdraw: () => withdrawAll(command, node.haAddresses),
     renew() {
-      if (wanted.lapsed === undefined && wanted.mode === "held") feed();
+      if (wanted.mode === "held") feed();
     },
     // Without a kernel lease the addresses themselves are the right to answer.
     dropLease: () => lapse("it was dropped"),

@@ -22,9 +22,10 @@ export interface WatchNeeds {
   readonly parts: () => Parts | undefined;
   readonly reports: () => AddressReports | undefined;
   readonly lapse: (why: string) => void;
+  readonly hasLapsed: () => boolean;
 }
 
-export function makeWatch({ node, log, wanted, parts, reports, lapse }: WatchNeeds): Watch {
+export function makeWatch({ node, log, wanted, parts, reports, lapse, hasLapsed }: WatchNeeds): Watch {
   const carriers = new Map<string, boolean>();
   let checking = false;
 
@@ -74,7 +75,7 @@ export function makeWatch({ node, log, wanted, parts, reports, lapse }: WatchNee
       for (const one of found) if (!stale()) await stranger(current, one);
       return;
     }
-    if (wanted.mode !== "held" || wanted.lapsed !== undefined) return;
+    if (wanted.mode !== "held" || hasLapsed()) return;
     for (const one of found) {
       const place = placeOf(one);
       if (place !== undefined && !belongs(one, place) && !stale()) await stranger(current, one);
