@@ -20,6 +20,7 @@ export function statusText(status: NodeStatus): string {
     pulse === undefined ? [] : whoServes(status, pulse),
     block("alarms", pulse === undefined ? [] : alarmLines(pulse)),
     block("paths", pulse === undefined ? [] : pathLines(pulse)),
+    block("address", pulse?.address ?? []),
     block("sessions", sessionLines(status.sessions)),
     block("services", serviceLines(status)),
     block("arbiters", status.arbiters.map(arbiterLine)),

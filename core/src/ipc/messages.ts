@@ -49,6 +49,8 @@ export interface PulseStatus {
   readonly deadTimeMs: number;
   readonly worstSilenceMs: number;
   readonly paths: readonly PathStatus[];
+  /** One line an address backend: where the HA addresses are, who has agreed to it, what moves with them. */
+  readonly address?: readonly string[];
   readonly protections: readonly Protection[];
   readonly alarms: readonly { readonly code: AlarmCode; readonly detail: string; readonly sinceMs: number }[];
   readonly preference: string;

@@ -32,7 +32,8 @@ export interface AddressChain {
   probeNeighbours(): void;
   drain(): void;
   protections(): readonly Protection[];
-  describe(): string;
+  /** One line a backend. */
+  describe(): readonly string[];
 }
 
 /** Rule R7: a takeover that the kernel has not confirmed by then is `unknown`, which gives the address up again. */
@@ -51,10 +52,10 @@ export function createAddressChain(
   /** A release that begins ends the acquire under way: its later backends are not asked any more. */
   let releases = 0;
 
-  function each(what: string, call: (backend: AddressBackend) => void): void {
+  function each(what: string, call: (backend: AddressBackend, name: string) => void): void {
     for (const { name, backend } of chain) {
       try {
-        call(backend);
+        call(backend, name);
       } catch (error) {
         complain(name, what, error);
       }
@@ -119,8 +120,8 @@ export function createAddressChain(
     },
     describe() {
       const lines: string[] = [];
-      each("describe", (backend) => void lines.push(backend.describe()));
-      return lines.join("; ");
+      each("describe", (backend, name) => void lines.push(`${name}: ${backend.describe()}`));
+      return lines;
     },
   };
 }

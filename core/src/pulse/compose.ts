@@ -243,6 +243,7 @@ function run(parts: PulseParts, assembly: Assembly, { nonce, epochFile, watchdog
   const status = () =>
     pulseStatus(loop.state, clock.nowMs(), {
       paths,
+      address: address.describe,
       protections: () => [
         ...address.protections(),
         ...parts.protections,

@@ -14,6 +14,7 @@ import type { NodeLink } from "./node-link.js";
 import type { Paths } from "./paths.js";
 
 export interface StatusParts {
+  address(): readonly string[];
   readonly paths: Pick<Paths, "describe" | "latencyMs" | "peerKeyIds">;
   /** Of the address backends, the process and whatever else keeps a dead node from answering. */
   protections(): readonly Protection[];
@@ -30,6 +31,7 @@ export function pulseStatus(state: State, atMs: number, parts: StatusParts): Pul
       latencyMs: paths.latencyMs(path.name),
       description: paths.describe(path.name),
     })),
+    address: parts.address(),
     protections: parts.protections(),
     peerKeys: [...paths.peerKeyIds].sort((a, b) => a - b),
     pid: process.pid,

@@ -67,6 +67,9 @@ export function startRouting({ plan, ask, log, mayRepair, onDeath }: RoutingNeed
   let generation = 0;
   let timer: NodeJS.Timeout | undefined;
   let checkedMs = Number.NEGATIVE_INFINITY;
+  let current: Promise<void> = Promise.resolve();
+  /** Asked for and not begun. */
+  let next: Promise<void> | undefined;
 
   const wanted = (): readonly Route[] => [
     ...plan.routes,
@@ -100,8 +103,9 @@ export function startRouting({ plan, ask, log, mayRepair, onDeath }: RoutingNeed
   async function mendRoute(route: Route, found: readonly FoundRoute[]): Promise<void> {
     const addition = addRoute(route);
     if (found.some((one) => sameRoute(one, route))) return note(addition, undefined);
-    // Ours of another gateway or with its source taken out by the kernel.
-    if (found.some((one) => samePlace(one, route))) await ask(deleteRoute(route));
+    // Ours of another gateway, or with its source taken out by the kernel. Nobody waits for the deletion, so that a
+    // release meanwhile comes behind the addition too.
+    if (found.some((one) => samePlace(one, route))) void ask(deleteRoute(route));
     else if (seen.has(addition)) log.warn({ addition }, "something else removed a route of ours");
     if ((await add(route.family, addition)) === "there" && held)
       note(addition, "another route has its place, and it is not ours");
@@ -140,7 +144,19 @@ export function startRouting({ plan, ask, log, mayRepair, onDeath }: RoutingNeed
     leftBehind = replies.includes(undefined);
   }
 
-  async function check(): Promise<void> {
+  /** One at a time: two that see the same gap would take each other's route for a stranger's. */
+  function check(): Promise<void> {
+    if (next !== undefined) return next;
+    const begun = current.then(() => {
+      next = undefined;
+      return checkOnce();
+    });
+    current = begun.catch((error: unknown) => log.error({ error }, "routes could not be checked"));
+    next = current;
+    return current;
+  }
+
+  async function checkOnce(): Promise<void> {
     const before = generation;
     const [listed, defaults] = await Promise.all([
       ask(showRoutes),
@@ -156,7 +172,7 @@ export function startRouting({ plan, ask, log, mayRepair, onDeath }: RoutingNeed
     }
     if (!mayRepair()) return;
     const now = wanted();
-    for (const one of mine) if (!now.some((route) => samePlace(one, route))) await ask(deleteRoute(one));
+    for (const one of mine) if (!now.some((route) => samePlace(one, route))) void ask(deleteRoute(one));
     await Promise.all([...now.map((route) => mendRoute(route, found)), mendRules()]);
   }
 

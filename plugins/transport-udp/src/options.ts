@@ -33,7 +33,10 @@ const group = z
 export const udpOptions = z
   .strictObject({
     addresses: z
-      .strictObject({ primary: address, secondary: address })
+      .strictObject({
+        primary: address.describe("Address of the primary node on this path."),
+        secondary: address.describe("Address of the secondary node on this path."),
+      })
       .refine(({ primary, secondary }) => isIP(primary) === isIP(secondary), {
         message: "one is IPv4 and the other IPv6, and so they cannot speak to each other",
       })
@@ -48,7 +51,13 @@ export const udpOptions = z
         "IP address of each node on this path, never the HA address. Default: the first node address of each, both of one family.",
       ),
     interface: z
-      .union([interfaceName, z.strictObject({ primary: interfaceName, secondary: interfaceName })])
+      .union([
+        interfaceName,
+        z.strictObject({
+          primary: interfaceName.describe("Its name on the primary node."),
+          secondary: interfaceName.describe("Its name on the secondary node."),
+        }),
+      ])
       .optional()
       .describe(
         "Network interface of this path: one name, or { primary, secondary } where they differ. Needed for IPv6 link-local addresses written without %interface. Default: the one that has the address.",
