@@ -22,7 +22,10 @@ export interface Draft {
   deadMs: number | undefined;
   aloneAfterMs: number | undefined;
   failback: "auto" | "manual" | { readonly hold: string } | undefined;
-  address: (string | Record<string, unknown>)[];
+  /** Of the address backend iproute2. */
+  routes: Record<string, unknown>[];
+  rules: Record<string, unknown>[];
+  preferredSource: string | undefined;
   services: Record<string, unknown>[];
   arbiters: Record<string, unknown>[];
   /** Commands that are told of changes, run by one observer of the plugin exec. */
@@ -40,7 +43,9 @@ export function emptyDraft(): Draft {
     deadMs: undefined,
     aloneAfterMs: undefined,
     failback: undefined,
-    address: [],
+    routes: [],
+    rules: [],
+    preferredSource: undefined,
     services: [],
     arbiters: [],
     hooks: [],
@@ -113,6 +118,16 @@ function observersOf({ hooks }: Draft): readonly unknown[] {
   return [{ plugin: "exec", hooks: hooks.map((hook) => ({ ...hook, timeoutMs })) }];
 }
 
+/** None where the default does. */
+function addressOf({ routes, rules, preferredSource }: Draft): readonly unknown[] {
+  const options = {
+    ...(routes.length === 0 ? {} : { routes }),
+    ...(rules.length === 0 ? {} : { rules }),
+    ...(preferredSource === undefined ? {} : { preferredSource }),
+  };
+  return Object.keys(options).length === 0 ? [] : [{ plugin: "iproute2", ...options }, "garp"];
+}
+
 function single<T>(items: readonly T[]): T | readonly T[] {
   return items.length === 1 && items[0] !== undefined ? items[0] : items;
 }
@@ -142,7 +157,7 @@ export function draftText(draft: Draft, origin: string): string {
     ...(Object.keys(heartbeat).length === 0 ? {} : { heartbeat }),
     ...(draft.aloneAfterMs === undefined ? {} : { aloneAfter: `${draft.aloneAfterMs}ms` }),
     ...(draft.failback === undefined ? {} : { failback: draft.failback }),
-    ...list("address", draft.address),
+    ...list("address", addressOf(draft)),
     sessions: "none",
     ...list("services", draft.services),
     ...list("arbiters", draft.arbiters),

@@ -66,9 +66,9 @@ function meaningful(text: string): readonly number[] {
 }
 
 for (let part = 0; part < 4; part += 1) {
-  test(`300 folders of any content, from seed ${part * 1000}`, async () => {
+  test(`120 folders of any content, from seed ${part * 1000}`, async () => {
     let written = 0;
-    for (let seed = part * 1000; seed < part * 1000 + 300; seed += 1) {
+    for (let seed = part * 1000; seed < part * 1000 + 120; seed += 1) {
       const random = seeded(seed);
       const nodes = random.chance(0.7) ? "node node-a Node_B\n" : "";
       const files = {
@@ -96,6 +96,6 @@ for (let part = 0; part < 4; part += 1) {
       written += 1;
       await mustBeAccepted(second.text, from);
     }
-    assert.ok(written > 60, `only ${written} of 300 became a config`);
+    assert.ok(written > 20, `only ${written} of 120 became a config`);
   });
 }

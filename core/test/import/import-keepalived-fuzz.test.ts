@@ -26,6 +26,8 @@ const words = [
   "unicast_peer",
   "virtual_ipaddress",
   "virtual_ipaddress_excluded",
+  "virtual_routes { src 10.0.0.4 to 10.5.0.0/16 via 10.0.0.1 dev eth0 }",
+  "virtual_rules { from 10.0.0.4 table 100 }",
   "virtual_routes",
   "track_script",
   "track_interface",
@@ -67,6 +69,29 @@ function line(random: Seeded): string {
   return `${random.pick(["", "  ", "\t"])}${random.chance(0.8) ? random.pick(words) : someWord(random)} ${many}${brace}`;
 }
 
+function routeLine(random: Seeded): string {
+  const parts = [
+    "to 10.5.0.0/16",
+    "10.6.0.0/24",
+    "default",
+    "via 10.0.0.1",
+    "via fd00::1",
+    "src 10.0.0.4",
+    "dev eth0",
+    "from 10.0.0.4",
+    "table 100",
+    "table main",
+    "metric 5",
+    "onlink",
+    "priority 7",
+    "scope link",
+    "nexthop via 10.0.0.1",
+    "to 10.5.0.7/16",
+    "::/0",
+  ];
+  return Array.from({ length: 1 + random.below(4) }, () => random.pick(parts)).join(" ");
+}
+
 const wellFormed = (random: Seeded) => {
   const block = (name: string, inside: readonly string[]) => [
     `${name} {`,
@@ -93,6 +118,16 @@ const wellFormed = (random: Seeded) => {
           ),
         () => block("authentication", ["auth_type PASS", `auth_pass ${secret}`]),
         () => block("unicast_peer", [someWord(random)]),
+        () =>
+          block(
+            "virtual_routes",
+            Array.from({ length: random.below(4) }, () => routeLine(random)),
+          ),
+        () =>
+          block(
+            "virtual_rules",
+            Array.from({ length: random.below(3) }, () => routeLine(random)),
+          ),
         () => block("track_script", ["chk", "chk weight 3"]),
         () =>
           Array.from(

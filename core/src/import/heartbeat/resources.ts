@@ -2,7 +2,7 @@
 
 import { isIP } from "node:net";
 import { addHook, addService, type Draft } from "../draft.js";
-import type { WantedHa } from "../ha-addresses.js";
+import { canonical, type WantedHa } from "../ha-addresses.js";
 import { commandLine } from "../shell.js";
 import type { Decision } from "./ha-cf-state.js";
 import type { Resource } from "./haresources.js";
@@ -13,6 +13,8 @@ export interface ResourceSink {
   /** The decision comes when all addresses are known. */
   wantAddress(wanted: Omit<WantedHa, "settled">, right: Decision): void;
   decide(decision: Decision): void;
+  /** Runs when all HA addresses are known. */
+  later(work: () => void): void;
 }
 
 type Translation = (sink: ResourceSink, args: readonly string[]) => void;
@@ -141,7 +143,15 @@ function sourceAddress(sink: ResourceSink, [source = ""]: readonly string[]): vo
     sink.decide(dropped("it is no address"));
     return;
   }
-  sink.decide(dropped("see the options of the address backend iproute2 for a preferred source"));
+  sink.later(() => {
+    const address = canonical(source.split("/")[0] ?? "");
+    if (!sink.draft.haAddresses.some((one) => one.address === address)) {
+      sink.decide(dropped("it is none of the HA addresses"));
+      return;
+    }
+    sink.draft.preferredSource = address;
+    sink.decide({ fate: "taken", note: "preferredSource of the address backend iproute2" });
+  });
 }
 
 const notSupported =

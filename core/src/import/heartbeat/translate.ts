@@ -30,10 +30,12 @@ export function importHeartbeat(files: HeartbeatFiles, answers: Answers): Import
   for (const { line, settle } of state.settings.values()) state.said.push({ line, decision: settle() });
 
   const wanted: WantedHa[] = [];
-  const primary = readResources(files.haresources ?? "", state, draft, report, wanted);
+  const later: (() => void)[] = [];
+  const primary = readResources(files.haresources ?? "", state, draft, report, wanted, later);
   const found = findNodes(state.nodes, primary, answers);
   draft.nodes = found.nodes ?? [];
   const missing: Missing[] = [...found.missing, ...settleHaAddresses(draft, wanted, answers)];
+  for (const work of later) work();
   const client = wanted.find(({ interfaceName }) => interfaceName !== undefined)?.interfaceName;
   const { paths, missing: unknownPaths, decisions } = mediaPaths(state.media, client, found.nodes, answers);
   missing.push(...unknownPaths);
@@ -50,6 +52,7 @@ export function importHeartbeat(files: HeartbeatFiles, answers: Answers): Import
     state.initdeadMs === undefined ? undefined : Math.min(86_400_000, Math.round(state.initdeadMs));
   draft.failback =
     state.autoFailback === "off" ? "manual" : state.autoFailback === undefined ? undefined : "auto";
+  if (state.watchdog !== undefined) draft.further.watchdog = { device: state.watchdog };
   if (state.debug) draft.further.log = { level: "debug" };
   if (state.pacemaker !== undefined) {
     const why = `line ${state.pacemaker.number} of ha.cf hands everything to Pacemaker, whose configuration is not in these files`;
@@ -66,6 +69,7 @@ function readResources(
   draft: ReturnType<typeof emptyDraft>,
   report: Report,
   wanted: WantedHa[],
+  later: (() => void)[],
 ): string | undefined {
   let primary: string | undefined;
   for (const { node, resources, firstLine, lastLine } of resourceGroups(text)) {
@@ -98,6 +102,7 @@ function readResources(
         {
           draft,
           decide,
+          later: (work) => void later.push(work),
           wantAddress: (address, right) =>
             void wanted.push({
               ...address,

@@ -5,6 +5,7 @@ import type { Draft } from "../draft.js";
 import type { WantedHa } from "../ha-addresses.js";
 import type { Report } from "../report.js";
 import { type Say, sayWhole } from "./reporting.js";
+import { translateRouting } from "./routes.js";
 import { translateNotify } from "./scripts.js";
 import type { Statement } from "./statements.js";
 import { virtualAddress } from "./virtual-addresses.js";
@@ -18,6 +19,8 @@ export interface Sink {
   readonly own: { readonly address: string; readonly statement: Statement }[];
   readonly peers: { readonly address: string; readonly statement: Statement }[];
   readonly keepTimes: boolean;
+  /** Runs when all HA addresses are known. */
+  readonly later: (() => void)[];
   /** The first instance's. */
   failback: { readonly nopreempt: boolean; readonly delaySeconds: number | undefined };
 }
@@ -139,7 +142,7 @@ function translateShared(sink: Sink, statement: Statement, of: "INSTANCE" | "GRO
   else if (word === "track_script") trackScript(sink, statement);
   else if (/^track_(file|process|bfd|group)$/.test(word)) sayWhole(report, statement, "dropped", unheld);
   else if (word === "virtual_routes" || word === "virtual_rules")
-    sayWhole(report, statement, "dropped", "see the options of the address backend iproute2");
+    sink.later.push(() => translateRouting(sink.draft, say, statement));
   else if (word.startsWith("garp_")) say(statement, "changed", garp);
   else if (/^(use_vmac|vmac_|use_ipvlan|ipvlan)/.test(word)) say(statement, "dropped", mac);
   else

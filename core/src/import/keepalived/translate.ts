@@ -26,6 +26,7 @@ export function importKeepalived(main: SourceFile, readInclude: IncludeReader, a
     own: [],
     peers: [],
     keepTimes: answers.keepTimes,
+    later: [],
     failback: { nopreempt: false, delaySeconds: undefined },
   };
   const { draft } = sink;
@@ -36,6 +37,7 @@ export function importKeepalived(main: SourceFile, readInclude: IncludeReader, a
     ...found.missing.map((one) => withHint(one, sink)),
     ...settleHaAddresses(draft, sink.wanted, answers),
   ];
+  for (const work of sink.later) work();
   settlePeers(sink);
   sayRest(report, tree);
   for (const name of answers.paths.keys())
