@@ -20,6 +20,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { newNames } from "../src/kit/package-name.js";
+import { pluginKinds } from "../src/plugin/kinds.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const program = join(root, "core/bin/understudy.js");
@@ -35,6 +36,10 @@ const understudy = (cwd: string, ...args: readonly string[]) =>
   run(process.execPath, [program, ...args], cwd);
 
 const kinds = readdirSync(join(root, "core/templates")).filter((name) => name !== "all" && name !== "about");
+
+test("there is a template for every kind", () => {
+  assert.deepEqual([...kinds].sort(), [...pluginKinds].sort());
+});
 
 for (const kind of kinds) {
   describe(`a new ${kind}`, () => {

@@ -12,7 +12,7 @@ import { cliError } from "../errors/cli.js";
 import { pluginError } from "../errors/plugins.js";
 import { linkCore } from "../kit/link-core.js";
 import { newNames } from "../kit/package-name.js";
-import { hasTemplate, writePackage } from "../kit/write-package.js";
+import { writePackage } from "../kit/write-package.js";
 import { conformanceFile, packageAround } from "../plugin/description.js";
 import { isKind, pluginKinds } from "../plugin/kinds.js";
 import { resolvePackageFolder } from "../plugin/resolve.js";
@@ -65,7 +65,6 @@ export function define(command: Command): void {
 function makeNew(kind: string, name: string, asked: string | undefined): void {
   const names = newNames(kind, name);
   if ("why" in names) throw cliError("CLI_USAGE", names.why);
-  if (!hasTemplate(names.kind)) throw cliError("CLI_USAGE", `there is no template for ${kind} yet`);
   const folder = resolve(asked ?? names.folder);
   const written = writePackage(names, folder);
   const shown = relative(process.cwd(), folder);

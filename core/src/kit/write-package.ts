@@ -3,7 +3,7 @@
  * its README and an example. Writes into a new folder alone, never over what is there.
  */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cliError } from "../errors/cli.js";
@@ -13,10 +13,6 @@ import { linkCore } from "./link-core.js";
 import type { NewNames } from "./package-name.js";
 
 const templates = fileURLToPath(new URL("../../../templates/", import.meta.url));
-
-export function hasTemplate(kind: string): boolean {
-  return existsSync(join(templates, kind));
-}
 
 /** Returns the paths written, relative to `folder`. Throws CLI_EXISTS or CLI_NOT_WRITTEN, having left nothing behind. */
 export function writePackage(names: NewNames, folder: string): readonly string[] {
