@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Fence, Fenced } from "../plugin/contract.js";
+import { noteSuite } from "./suites-run.js";
 import { within } from "./until.js";
 
 export interface FenceFixture {
@@ -55,6 +56,7 @@ const checkTests: readonly (readonly [string, Work])[] = [
 ];
 
 export function fenceConformance(suite: FenceSuite): void {
+  noteSuite("fence");
   describe(`${suite.name} is a fence`, () => {
     for (const [what, work] of [...tests, ...(suite.checks ? checkTests : [])]) {
       test(what, async () => {
