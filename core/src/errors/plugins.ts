@@ -133,10 +133,6 @@ export const pluginErrors = {
     meaning: "These methods expect arguments that they never get.",
     todo: "Take them from `config` or `needs` in create(), or give them defaults.",
   },
-  PLUGIN_SYNC_THREW: {
-    meaning: "A method that must never throw threw; the call had no effect, and everything else goes on.",
-    todo: "Report it to the plugin's author.",
-  },
   PLUGIN_SYNC_PROMISE: {
     meaning: "A method that must be done when it returns gave a promise; nothing waits for that.",
     todo: "Report it to the plugin's author: it may do its work later, but must handle its failure itself.",

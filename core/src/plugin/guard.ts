@@ -95,17 +95,16 @@ function judged(name: string, call: Call, answer: (typeof answers)[string], misu
   };
 }
 
+/** What it throws is named by whoever calls it (PLUGIN_MISBEHAVES); a promise of it would be nobody's. */
 function quiet(name: string, call: Call, misuse: Misuse): Call {
   return (...given) => {
-    try {
-      const value = call(...given);
-      if (!isPromise(value)) return value;
-      misuse("PLUGIN_SYNC_PROMISE", `${name}() gave a promise`);
-      // Nobody else hears of its failure, which would end the process.
-      value.then(undefined, (error: unknown) => misuse("PLUGIN_SYNC_THREW", `${name}() failed later`, error));
-    } catch (error) {
-      misuse("PLUGIN_SYNC_THREW", `${name}() threw ${shown(error)}`, error);
-    }
+    const value = call(...given);
+    if (!isPromise(value)) return value;
+    // Nobody else hears of its failure, which would end the process.
+    value.then(undefined, (error: unknown) =>
+      misuse("PLUGIN_SYNC_PROMISE", `the promise that ${name}() gave failed: ${shown(error)}`, error),
+    );
+    misuse("PLUGIN_SYNC_PROMISE", `${name}() gave a promise`);
     return undefined;
   };
 }
