@@ -186,6 +186,11 @@ const misuses: readonly (readonly [code: string, text: string, message: RegExp])
     /default of its option `port`, 10, is not what it accepts/,
   ],
   ["PLUGIN_OPTION_RESERVED", pluginText("service", { config: "plugin: z.string().optional()" }), /`plugin`/],
+  [
+    "PLUGIN_NEEDS_UNAVAILABLE",
+    pluginText("service", { needs: "path: capabilities.path" }),
+    /needs path, and is of kind service: only for transport/,
+  ],
   ["PLUGIN_NEEDS_WRONG", pluginText("service", { needs: "log: true" }), /need `log` is none of/],
   [
     "PLUGIN_NEEDS_UNKNOWN",

@@ -5,6 +5,7 @@
 
 import type { pluginErrors } from "../errors/plugins.js";
 import { schemaFaults } from "./check-schema.js";
+import type { PluginKind } from "./contract.js";
 import { PLUGIN_API_VERSION, type Plugin } from "./define-plugin.js";
 import { isKind, pluginKinds } from "./kinds.js";
 import { capabilities } from "./tokens.js";
@@ -32,7 +33,7 @@ export function definitionFaults(exported: unknown, packageName?: string): reado
     processFault(exported),
     exclusiveFault(exported),
     ...schemaFaults(exported.config, exported.kind),
-    ...needsFaults(exported.needs),
+    ...needsFaults(exported),
   ].flatMap((fault) => fault ?? []);
 }
 
@@ -71,15 +72,32 @@ function exclusiveFault({ kind, exclusive, limitsBeats }: Plugin): Fault | undef
   return undefined;
 }
 
-function needsFaults(needs: Plugin["needs"]): readonly Fault[] {
+/** Those that not every kind can have, by the names in `capabilities`. */
+const onlyFor: Readonly<Record<string, readonly PluginKind[]>> = {
+  sessions: ["service"],
+  tokens: ["service"],
+  path: ["transport"],
+  status: ["transport", "service", "arbiter", "fence", "observer"],
+};
+
+function needsFaults({ needs, kind }: Plugin): readonly Fault[] {
   const known: readonly unknown[] = Object.values(capabilities).map(({ key }) => key);
   return Object.entries<unknown>(needs).flatMap(([name, wanted]): readonly Fault[] => {
     const key = typeof wanted === "object" && wanted !== null ? Reflect.get(wanted, "key") : undefined;
     if (typeof key !== "symbol") {
       return [{ code: "PLUGIN_NEEDS_WRONG", what: `its need \`${name}\` is none of \`capabilities\`` }];
     }
-    if (known.includes(key)) return [];
     const asked = String(Reflect.get(wanted as object, "name"));
+    if (onlyFor[asked]?.includes(kind) === false) {
+      const who = onlyFor[asked].join(", ");
+      return [
+        {
+          code: "PLUGIN_NEEDS_UNAVAILABLE",
+          what: `it needs ${asked}, and is of kind ${kind}: only for ${who}`,
+        },
+      ];
+    }
+    if (known.includes(key)) return [];
     return [{ code: "PLUGIN_NEEDS_UNKNOWN", what: `it needs ${asked}, which this Understudy does not know` }];
   });
 }

@@ -2,9 +2,10 @@
  * What each kind of plugin is: the interfaces the core calls, with every guarantee both sides give. A plugin is a
  * value made by `definePlugin`; nothing here is inherited from.
  *
- * Guarantees of the core towards every plugin: `create` is called once and does no I/O; `start` is called once, before
- * anything else, under a deadline (10 s); `stop` is called once, in reverse order of the starts, under a deadline
- * (5 s), also after a failed start. Methods said to be synchronous must return within a millisecond and never throw.
+ * Guarantees of the core towards every plugin (all of them, with what follows from a breach: PLUGINS.md): `create` does
+ * no I/O; `start` is called once, before anything else, under a deadline (10 s), and again only of a service whose start
+ * failed; `stop` is called once, last, under a deadline (5 s), also after a failed start and without any. Methods said
+ * to be synchronous must return within a millisecond and never throw.
  * They are measured: what throws is dropped and named (PLUGIN_MISBEHAVES), who blocks is named (PLUGIN_BLOCKS), and a
  * transport in pulse that blocks is taken out of service while another path works. See call-meter.ts for what counts.
  * A promise that is not settled by its deadline counts as `unknown`, never as success.
@@ -35,9 +36,15 @@ export interface ProbeTarget {
 
 /** Carries opaque frames to the peer, best effort: frames may be lost, doubled, reordered, never altered unseen. */
 export interface Transport {
-  /** Opens the path and delivers each arriving frame. `receive` may be called at any time until `stop` settles. */
+  /**
+   * Opens the path and delivers each arriving frame, 1 to 512 bytes, which the core has read when `receive` returns.
+   * `receive` may be called at any time until `stop` settles. Settles without the peer, who may not be there yet.
+   */
   start(receive: (frame: Uint8Array) => void): Promise<void>;
-  /** Hands one frame (at most 512 bytes) to the path. Synchronous, never throws, never queues without bound. */
+  /**
+   * Hands one frame (at most 512 bytes) to the path; the bytes are the transport's own from here on. Synchronous, never
+   * throws, never queues without bound.
+   */
   send(frame: Uint8Array): void;
   stop(): Promise<void>;
   /** Present on IP paths. Asked again after every interface change. */
