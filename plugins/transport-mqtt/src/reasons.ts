@@ -26,6 +26,7 @@ export const takenOver: Trouble = {
 
 /** Reason codes with which a broker refuses or ends a connection. */
 const byCode: Readonly<Record<number, Trouble>> = {
+  0: passing("it ended the connection (0)"),
   1: refused("it speaks no MQTT 5"),
   4: refused("it refused user or password (4)"),
   5: refused("it does not let us in (5)"),

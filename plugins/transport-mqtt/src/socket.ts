@@ -45,7 +45,7 @@ export interface SocketRequest {
 
 /** Rejects with an error that `troubleOf` understands. */
 export async function openSocket(request: SocketRequest): Promise<BrokerSocket> {
-  const { broker, credentials, node, signal } = request;
+  const { broker, node, signal } = request;
   request.step("connecting");
   let raw = await connected(broker, undefined, signal);
   // Rule R1: a connection from the HA address would end with it, and hold the path up when it moves.
@@ -63,6 +63,17 @@ export async function openSocket(request: SocketRequest): Promise<BrokerSocket> 
   }
   if (!broker.secure) return { stream: raw, reset: () => raw.resetAndDestroy() };
   request.step("securing");
+  try {
+    return await secured(raw, request);
+  } catch (error) {
+    raw.destroy();
+    throw error;
+  }
+}
+
+/** Throws also at once, where certificate and key do not fit. */
+async function secured(raw: Socket, request: SocketRequest): Promise<BrokerSocket> {
+  const { broker, credentials, signal } = request;
   const stream = connectTls({
     socket: raw,
     host: broker.host,

@@ -259,6 +259,21 @@ describe("a broker with TLS", () => {
       withEnd({ ...options(), ...change() }, (end) => says(end, line)));
   }
 
+  test("is left no connection behind by a key that does not fit", async () => {
+    const server = await standInBroker({});
+    try {
+      await withEnd(
+        { ...options(), url: `mqtts://127.0.0.1:${server.port}`, key: others.clientKey },
+        async (end) => {
+          await says(end, /down, TLS: .*key/);
+          await until("the connection to be closed", () => server.connections === 1 && server.open === 0);
+        },
+      );
+    } finally {
+      await server.close();
+    }
+  });
+
   test("is not spoken to without TLS", () =>
     withEnd({ url: `mqtt://127.0.0.1:${broker.port}` }, (end) => says(end, /down, /)));
 });

@@ -10,6 +10,8 @@ export interface StandIn {
   readonly port: number;
   /** Connections so far. */
   readonly connections: number;
+  /** Connections that are open now. */
+  readonly open: number;
   close(): Promise<void>;
 }
 
@@ -29,6 +31,7 @@ export async function standInBroker(manners: Manners): Promise<StandIn> {
     connections += 1;
     sockets.add(socket);
     socket.on("error", () => undefined);
+    socket.on("close", () => sockets.delete(socket));
     // The plugin sends each of these two packets in a write of its own and waits for the answer.
     socket.on("data", (packet: Buffer) => {
       const type = (packet[0] ?? 0) >> 4;
@@ -43,6 +46,9 @@ export async function standInBroker(manners: Manners): Promise<StandIn> {
     port,
     get connections() {
       return connections;
+    },
+    get open() {
+      return sockets.size;
     },
     close: () => closed(server, sockets),
   };
