@@ -48,6 +48,19 @@ function effectOf(world: World, fault: FaultKind, ordinal: number): Effect {
           machines[fault.side].setCarrier(true);
         },
       };
+    case "halfPlug":
+      return {
+        start: () => network[fault.half].add(fault.side),
+        end: () => network[fault.half].delete(fault.side),
+      };
+    case "classLost":
+      return switched((on) => {
+        for (const path of network.paths.filter((each) => each.class === fault.pathClass))
+          for (const from of sides) {
+            if (on) network.cut(from, path.name);
+            else network.mend(from, path.name);
+          }
+      });
     case "neighbours":
       return switched((on) => {
         world.neighboursSilent = on;

@@ -14,6 +14,8 @@ import type { Checker } from "./violation.js";
 export interface BrokenRule {
   readonly what: string;
   readonly checker: Checker;
+  /** Checkers that may see what comes of it first: such seeds show nothing about this one. */
+  readonly sooner?: readonly Checker[];
   /** What has to go wrong for the rule to matter; all kinds where undefined. */
   readonly faults?: readonly FaultKind["kind"][];
   /** What stands beside the pair; absent: nothing. */
@@ -110,6 +112,34 @@ export const brokenRules: readonly BrokenRule[] = [
           ? { type: "tick", atMs: event.atMs }
           : event;
       },
+    },
+  },
+  {
+    what: "the silence of a slow path is not waited for (R9)",
+    checker: "needless claim",
+    sooner: ["one answers"],
+    faults: ["classLost"],
+    mutation: {
+      before: (before) =>
+        before.suspicion === undefined
+          ? before
+          : { ...before, suspicion: { ...before.suspicion, asked: [] } },
+    },
+  },
+  {
+    what: "a node whose client side is gone trusts its carrier (G6)",
+    checker: "cut off",
+    sooner: ["one answers", "permits"],
+    faults: ["unplug", "classLost"],
+    mutation: {
+      before: (before) => ({
+        ...before,
+        link: { ...before.link, worriedForMs: 0 },
+        suspicion:
+          before.suspicion === undefined
+            ? undefined
+            : { ...before.suspicion, linkWasLost: false, neighbourWasHeard: false },
+      }),
     },
   },
   {

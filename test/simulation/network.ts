@@ -46,6 +46,11 @@ export interface Network {
   /** The machine's plug on the client segment: nothing goes in or out of it, the carrier stays. */
   unplug(side: Side): void;
   plug(side: Side): void;
+  /** One half of a machine's plug: what it sends is lost, or what is sent to it. */
+  readonly mute: Set<Side>;
+  readonly deaf: Set<Side>;
+  /** Something of the client segment gets to this machine. */
+  hears(side: Side): boolean;
   healAll(): void;
   /** Whether frames of a path pass from this side to the other. */
   passes(from: Side, path: SimulatedPath): boolean;
@@ -110,20 +115,25 @@ export function makeNetwork(paths: readonly SimulatedPath[], schedule: Schedule,
     unplug: (side) => unplugged.add(side),
     plug: (side) => unplugged.delete(side),
     eaten: new Set(),
+    mute: new Set(),
+    deaf: new Set(),
     tcpCut: false,
     healAll: () => {
       network.eaten.clear();
+      network.mute.clear();
+      network.deaf.clear();
       network.tcpCut = false;
       cuts.clear();
       unplugged.clear();
       weathers.clear();
     },
     passes: (from, path) => {
-      if (cuts.size === 0 && unplugged.size === 0) return true;
       if (cuts.has(`${from} ${path.name}`)) return false;
-      return path.class !== "client" || unplugged.size === 0;
+      if (path.class !== "client") return true;
+      return unplugged.size === 0 && !network.mute.has(from) && !network.deaf.has(otherSide(from));
     },
-    plugged: (side) => !unplugged.has(side),
+    plugged: (side) => network.hears(side) && !network.mute.has(side),
+    hears: (side) => !unplugged.has(side) && !network.deaf.has(side),
     talk: () =>
       !network.tcpCut &&
       paths.some((path) => path.ip && network.passes("primary", path) && network.passes("secondary", path)),

@@ -5,7 +5,7 @@
 
 import type { OperatorRequest } from "@understudy/core/internal/failover/event";
 import type { Settings } from "@understudy/core/internal/failover/settings";
-import type { Side } from "@understudy/core/public";
+import type { PathClass, Side } from "@understudy/core/public";
 import type { ClockOptions } from "./clock.js";
 import type { KernelTrouble } from "./machine.js";
 import type { SimulatedPath, Weather } from "./network.js";
@@ -18,6 +18,10 @@ export type FaultKind =
   | { readonly kind: "split" }
   | { readonly kind: "unplug"; readonly side: Side }
   | { readonly kind: "carrier"; readonly side: Side }
+  /** One direction of a machine's plug on the client segment. */
+  | { readonly kind: "halfPlug"; readonly side: Side; readonly half: "mute" | "deaf" }
+  /** Every path of a class, in both directions: a broker, a cable, whatever the client paths share. */
+  | { readonly kind: "classLost"; readonly pathClass: PathClass }
   | { readonly kind: "neighbours" }
   | { readonly kind: "stall"; readonly side: Side }
   | { readonly kind: "pause"; readonly side: Side; readonly keepFrames: boolean }
@@ -114,6 +118,12 @@ const makers: Readonly<Record<FaultKind["kind"], Maker>> = {
   split: () => ({ kind: "split" }),
   unplug: (random) => ({ kind: "unplug", side: side(random) }),
   carrier: (random) => ({ kind: "carrier", side: side(random) }),
+  halfPlug: (random) => ({
+    kind: "halfPlug",
+    side: side(random),
+    half: random.pick(["mute", "deaf"] as const),
+  }),
+  classLost: (random, paths) => ({ kind: "classLost", pathClass: random.pick(paths).class }),
   neighbours: () => ({ kind: "neighbours" }),
   stall: (random) => ({ kind: "stall", side: side(random) }),
   pause: (random) => ({ kind: "pause", side: side(random), keepFrames: random.chance(0.5) }),

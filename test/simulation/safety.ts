@@ -4,7 +4,10 @@
  */
 
 import type { Action } from "@understudy/core/internal/failover/action";
+import type { Event } from "@understudy/core/internal/failover/event";
+import type { State } from "@understudy/core/internal/failover/state";
 import type { Side } from "@understudy/core/public";
+import { watchCutOff } from "./cut-off.js";
 import type { Machine, Observation } from "./machine.js";
 import { otherSide } from "./network.js";
 import { watchOverlap } from "./overlap.js";
@@ -14,6 +17,7 @@ import { sides, type World } from "./world.js";
 
 export function attachSafety(world: World): void {
   watchOverlap(world);
+  watchCutOff(world);
   watchEpochs(world);
   watchStalls(world);
   watchLease(world);
@@ -80,7 +84,7 @@ function watchStalls(world: World): void {
   const witnessedMs = each(() => 0);
   const lastPolledMs = each(() => 0);
   world.observers.push((observation) => {
-    const { side, event, out } = observation;
+    const { side, before, event, out } = observation;
     const { settings } = out.state;
     const machine = world.machines[side];
     if (event.type === "started") lastPolledMs[side] = event.atMs;
@@ -89,7 +93,7 @@ function watchStalls(world: World): void {
       lastPolledMs[side] = event.atMs;
     }
     if (
-      event.type === "beatReceived" ||
+      (event.type === "beatReceived" && !wasUnderWay(event, before)) ||
       event.type === "kernelAnswered" ||
       (event.type === "addressAnswered" && event.from === "peer")
     )
@@ -103,6 +107,15 @@ function watchStalls(world: World): void {
         `${side} declared a death after ${witnessedMs[side].toFixed(1)} ms of silence that it was awake for`,
       );
   });
+}
+
+/** A slow path delivers what was sent before, or with, the last beat of a fast one that has been heard. */
+function wasUnderWay(event: Extract<Event, { readonly type: "beatReceived" }>, before: State): boolean {
+  const slow = before.paths.filter((path) => path.intervalMs > before.settings.intervalMs);
+  if (!slow.some(({ name }) => name === event.path) || before.peer.beat?.nonce !== event.beat.nonce)
+    return false;
+  const fast = before.paths.filter((path) => !slow.includes(path));
+  return event.beat.sequence <= Math.max(...fast.map(({ sequence }) => sequence)) + 2 * before.paths.length;
 }
 
 /** R1, G7: a lease that has lapsed is not renewed, by whoever slept through its end. */

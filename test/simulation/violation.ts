@@ -11,6 +11,7 @@ export const checkers = [
   "lease",
   "goodbye",
   "needless claim",
+  "cut off",
   "unverified claim",
   "operator",
   "stray address",

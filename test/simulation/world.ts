@@ -373,7 +373,10 @@ function runs(world: World, side: Side): boolean {
 }
 
 function probeNeighbours(world: World, from: Side): void {
-  if (!world.network.plugged(from) || world.neighboursSilent) return;
+  const { network, random } = world;
+  if (!network.hears(from) || world.neighboursSilent) return;
+  // Nobody answers what was not heard, but what neighbours say to all is heard now and then.
+  if (!network.plugged(from) && !random.chance(0.3)) return;
   world.schedule.after(roundTripMs, () =>
     world.machines[from].hear({ type: "neighbourHeard", interfaceName: "eth0" }),
   );

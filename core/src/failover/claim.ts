@@ -5,6 +5,7 @@
 
 import { startAnnouncing } from "./announcements.js";
 import { sendBeatNow } from "./beats.js";
+import { clientLinkWorks } from "./client-side.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, enterRole, momentMs, nextId, raiseAlarm, record } from "./draft.js";
 import { claimsAgainst, nextEpoch } from "./epochs.js";
@@ -13,13 +14,16 @@ import { permitted } from "./permission.js";
 import { releaseAddress } from "./release.js";
 import type { Claim, State } from "./state.js";
 
-/** Whether this node may take the address at all, leaving aside whether it should. */
+/**
+ * Whether this node may take the address at all, leaving aside whether it should. One that knows it can reach no client
+ * takes nothing; whoever can is elected (promise G6).
+ */
 export function mayClaim(state: State, atMs: number): boolean {
   return (
     (state.role === "standby" || state.role === "joining") &&
     !state.intents.maintenance &&
     !state.stopping &&
-    state.link.carrier &&
+    clientLinkWorks(state) &&
     state.nodeUp &&
     state.release === undefined &&
     atMs >= state.blockedUntilMs

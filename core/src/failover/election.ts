@@ -6,7 +6,6 @@
 import type { Side } from "../plugin/contract.js";
 import { askArbiters } from "./arbiters.js";
 import { claim, mayClaim } from "./claim.js";
-import { clientLinkWorks } from "./client-side.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, enterRole, momentMs, raiseAlarm } from "./draft.js";
 import { ownScore, peerScore } from "./health.js";
@@ -50,8 +49,6 @@ export function leaveJoining(draft: Draft): void {
 export function takeOnGoodbye(draft: Draft, epoch: number, loss: { readonly involuntary: boolean }): void {
   const { state, atMs } = draft;
   if (epoch < state.highestEpoch || !mayClaim(state, atMs) || !verified(state)) return;
-  // A node that knows it can reach no client takes nothing over; whoever can is elected (promise G6).
-  if (!clientLinkWorks(state)) return;
   const claimed: Claim = {
     why: `the other node gave the address up, epoch ${epoch}`,
     rules: ["R12"],
