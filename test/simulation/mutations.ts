@@ -8,14 +8,15 @@ import { beatBody } from "@understudy/core/internal/failover/beats";
 import type { State } from "@understudy/core/internal/failover/state";
 import type { Step } from "@understudy/core/internal/failover/step";
 import type { Mutation } from "./machine.js";
-import type { FaultKind, Protection } from "./plan.js";
+import type { SimulatedPath } from "./network.js";
+import { type FaultKind, type Plan, type Protection, serial9600, udp } from "./plan.js";
 import type { Checker } from "./violation.js";
 
 export interface BrokenRule {
   readonly what: string;
   readonly checker: Checker;
-  /** Checkers that may see what comes of it first: such seeds show nothing about this one. */
-  readonly sooner?: readonly Checker[];
+  /** Faults that chance would seldom bring in this order. */
+  readonly inPlan?: (plan: Plan) => Plan;
   /** What has to go wrong for the rule to matter; all kinds where undefined. */
   readonly faults?: readonly FaultKind["kind"][];
   /** What stands beside the pair; absent: nothing. */
@@ -32,6 +33,17 @@ function withActions(out: Step, change: (action: Action) => readonly Action[]): 
 
 function withState(out: Step, changed: Partial<State>): Step {
   return { ...out, state: { ...out.state, ...changed } };
+}
+
+/** A pair of UDP and one more path, long settled, and one fault after the other until all heals. */
+function struck(plan: Plan, beside: SimulatedPath, kinds: readonly FaultKind[]): Plan {
+  const firstMs = Math.max(plan.bootMs.primary, plan.bootMs.secondary) + 6000;
+  return {
+    ...plan,
+    paths: [udp, beside],
+    faults: kinds.map((kind, index) => ({ ...kind, atMs: firstMs + 1500 * index, forMs: 60_000 })),
+    healMs: firstMs + 1500 * kinds.length,
+  };
 }
 
 let storesMade = 0;
@@ -117,8 +129,7 @@ export const brokenRules: readonly BrokenRule[] = [
   {
     what: "the silence of a slow path is not waited for (R9)",
     checker: "needless claim",
-    sooner: ["one answers"],
-    faults: ["classLost"],
+    inPlan: (plan) => struck(plan, serial9600, [{ kind: "classLost", pathClass: "client" }]),
     mutation: {
       before: (before) =>
         before.suspicion === undefined
@@ -129,8 +140,11 @@ export const brokenRules: readonly BrokenRule[] = [
   {
     what: "a node whose client side is gone trusts its carrier (G6)",
     checker: "cut off",
-    sooner: ["one answers", "permits"],
-    faults: ["unplug", "classLost"],
+    inPlan: (plan) =>
+      struck(plan, serial9600, [
+        { kind: "unplug", side: "secondary" },
+        { kind: "classLost", pathClass: "private" },
+      ]),
     mutation: {
       before: (before) => ({
         ...before,

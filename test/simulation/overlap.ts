@@ -7,7 +7,7 @@
 
 import { isExclusive } from "@understudy/core/internal/failover/arbiters";
 import type { Side } from "@understudy/core/public";
-import { otherSide } from "./network.js";
+import { fairWeather, otherSide, type SimulatedPath } from "./network.js";
 import { watchPauses } from "./protection.js";
 import { Violation } from "./violation.js";
 import { sides, type World } from "./world.js";
@@ -20,27 +20,22 @@ const beatsOfGraceInBadWeather = 12;
 export function watchOverlap(world: World): void {
   const { network, machines, schedule } = world;
   let excusedUntilMs = Number.NEGATIVE_INFINITY;
+  const heardClaim: Record<Side, number> = { primary: 0, secondary: 0 };
+  world.overlapExcused = () => schedule.nowMs <= excusedUntilMs;
+  const ways = watchWays(world);
   const { primary } = world.settings;
   const exclusive = isExclusive(primary) && primary.onArbiterLost === "stepDown";
   const afterPause = watchPauses(world);
-  const heardClaim: Record<Side, number> = { primary: 0, secondary: 0 };
-  world.overlapExcused = () => schedule.nowMs <= excusedUntilMs;
 
   world.deliveries.push((to, beat) => {
     if (beat.claimToken !== undefined) heardClaim[to] = Math.max(heardClaim[to], beat.epoch);
   });
   world.checks.push(() => {
-    const severed = sides.some((from) => network.severed(from)) || world.foreign;
     const paused = sides.some((side) => machines[side].powered && machines[side].clock.paused);
-    const fair = network.fair();
     // A beat that should end an overlap is not sent by one who is stalled: then the stalled one's lease bounds it.
     const speechless = sides.some((side) => machines[side].stalled) && world.overlapExcused();
-    if (severed || paused || !fair || speechless) {
-      const interval = world.settings.primary.intervalMs;
-      const delay = Math.max(...network.paths.map((path) => network.weatherOn(path).maxDelayMs));
-      const beats = fair ? beatsOfGrace : beatsOfGraceInBadWeather;
-      excusedUntilMs = Math.max(excusedUntilMs, schedule.nowMs + beats * (interval + 1) + delay + 1);
-    }
+    const disturbed = paused || !network.fair() || speechless;
+    excusedUntilMs = Math.max(excusedUntilMs, ways.beatArrivesMs(disturbed));
     if (world.answering().length < 2) return;
     // With an exclusive arbiter nothing else excuses (the fault table's last column).
     if (exclusive ? !afterPause() : !world.overlapExcused())
@@ -56,4 +51,42 @@ export function watchOverlap(world: World): void {
       );
     }
   });
+}
+
+interface Ways {
+  /** By when a beat of either side has come to the other: counted from when its way opened, or from now on. */
+  beatArrivesMs(fromNow: boolean): number;
+}
+
+/** A slow path is open as soon as it is mended, and its next beat may be an interval away. */
+function watchWays(world: World): Ways {
+  const { network, schedule, settings } = world;
+  const openSinceMs = new Map<string, number>();
+  const graceMs = (path: SimulatedPath): number => {
+    const weather = network.weatherOn(path);
+    const bad = weather !== fairWeather;
+    const beats = network.fair() ? beatsOfGrace : beatsOfGraceInBadWeather;
+    const intervalMs = Math.max(settings.primary.intervalMs, path.beatIntervalMs ?? 0);
+    const underWayMs = 2 * (path.frameMs ?? 0) + (path.delayMs?.[1] ?? 0) + (bad ? weather.maxDelayMs : 0);
+    return beats * (intervalMs + 1) + underWayMs + 1;
+  };
+  const arrivesMs = (from: Side, fromNow: boolean): number => {
+    let soonestMs = Infinity;
+    for (const path of network.paths) {
+      const key = `${from} ${path.name}`;
+      const open = network.passes(from, path) && !network.eaten.has(from) && !world.foreign;
+      if (!open) {
+        openSinceMs.delete(key);
+        continue;
+      }
+      const sinceMs = openSinceMs.get(key) ?? schedule.nowMs;
+      openSinceMs.set(key, sinceMs);
+      soonestMs = Math.min(soonestMs, (fromNow ? schedule.nowMs : sinceMs) + graceMs(path));
+    }
+    // No way at all: until one opens.
+    return soonestMs === Infinity ? schedule.nowMs : soonestMs;
+  };
+  return {
+    beatArrivesMs: (fromNow) => Math.max(...sides.map((from) => arrivesMs(from, fromNow))),
+  };
 }

@@ -74,7 +74,7 @@ export interface Plan {
   readonly grantMs?: number;
 }
 
-const udp: SimulatedPath = { name: "udp", class: "client", ip: true };
+export const udp: SimulatedPath = { name: "udp", class: "client", ip: true };
 const udp2: SimulatedPath = { name: "udp2", class: "client", ip: true };
 const cable: SimulatedPath = { name: "private", class: "private", ip: true };
 const serial: SimulatedPath = { name: "serial", class: "private", ip: false };

@@ -1,0 +1,136 @@
+/**
+ * Alive and able to serve are two facts (G6), with real processes and a cable between the nodes that lives on: the client
+ * network lost on the active, on the standby, on both, and in one direction; and a node whose last path goes as well.
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Pair, Side } from "../lab/pair.js";
+import { assertAnsweredLast, assertNeverTwo, hasAddress, waitForRole, watched, withPair } from "./fixture.js";
+
+const withCable = {
+  cable: true,
+  config: {
+    heartbeat: {
+      paths: [
+        { plugin: "udp", class: "client" },
+        {
+          plugin: "udp",
+          name: "cable",
+          class: "private",
+          addresses: { primary: "10.78.0.2", secondary: "10.78.0.3" },
+        },
+      ],
+    },
+  },
+} as const;
+
+async function pulseOf(pair: Pair, side: Side) {
+  return (await pair.node(side).status())?.pulse;
+}
+
+async function epochOf(pair: Pair, side: Side): Promise<number> {
+  return (await pulseOf(pair, side))?.highestEpoch ?? 0;
+}
+
+async function waitForAlarm(pair: Pair, side: Side, code: string): Promise<void> {
+  await pair.waitFor(
+    async () => (await pulseOf(pair, side))?.alarms.some((alarm) => alarm.code === code) ?? false,
+    `${side} raises ${code}`,
+  );
+}
+
+async function waitForDirection(pair: Pair, side: Side, path: string, direction: string): Promise<void> {
+  await pair.waitFor(
+    async () =>
+      (await pulseOf(pair, side))?.paths.some((each) => each.name === path && each.direction === direction) ??
+      false,
+    `${side} says of ${path}: ${direction}`,
+  );
+}
+
+test("G6: both nodes lose the client side while the cable lives; nothing moves, and both say so", async () => {
+  await withPair(withCable, async (pair) => {
+    const epoch = await epochOf(pair, "primary");
+    const result = await watched(pair, async () => {
+      pair.segment.cut("secondary");
+      pair.segment.cut("primary");
+      await waitForAlarm(pair, "primary", "CLIENT_LINK_LOST");
+      await waitForAlarm(pair, "secondary", "CLIENT_LINK_LOST");
+      await waitForDirection(pair, "primary", "udp", "silent");
+      await waitForDirection(pair, "primary", "cable", "two-way");
+      assert.equal(await epochOf(pair, "secondary"), epoch, "nobody has claimed");
+      pair.segment.mend("primary");
+      pair.segment.mend("secondary");
+      await pair.settled("primary");
+    });
+    assertNeverTwo(result);
+    assertAnsweredLast(result, pair, "primary");
+  });
+});
+
+test("G6: a standby without its client side does not claim when its last path is lost too; the active serves on", async () => {
+  await withPair(withCable, async (pair) => {
+    const epoch = await epochOf(pair, "primary");
+    const result = await watched(pair, async () => {
+      pair.segment.cut("secondary");
+      await waitForAlarm(pair, "secondary", "CLIENT_LINK_LOST");
+      pair.cable?.cut();
+      await waitForAlarm(pair, "primary", "PEER_DEAD");
+      await pair.waitFor(
+        async () =>
+          (await pulseOf(pair, "secondary"))?.paths.every(({ direction }) => direction === "silent") ?? false,
+        "the secondary hears nothing on any path",
+      );
+      await waitForRole(pair, "secondary", "standby");
+      assert.equal(hasAddress(pair, "secondary"), false);
+      pair.cable?.mend();
+      pair.segment.mend("secondary");
+      await pair.settled("primary");
+    });
+    assertNeverTwo(result);
+    assertAnsweredLast(result, pair, "primary");
+    assert.equal(await epochOf(pair, "secondary"), epoch, "nobody has claimed");
+  });
+});
+
+for (const from of ["primary", "secondary"] as const) {
+  const to = from === "primary" ? "secondary" : "primary";
+  test(`G6: the client path carries nothing from the ${from} while the cable lives; both name the direction, nothing moves`, async () => {
+    await withPair(withCable, async (pair) => {
+      const epoch = await epochOf(pair, "primary");
+      const result = await watched(pair, async () => {
+        pair.segment.block(from, to);
+        await waitForDirection(pair, to, "udp", "to-peer");
+        await waitForDirection(pair, from, "udp", "from-peer");
+        await waitForAlarm(pair, to, "PATH_DEGRADED");
+        await waitForAlarm(pair, from, "PATH_DEGRADED");
+        await waitForRole(pair, "primary", "active");
+        pair.segment.unblock(from, to);
+        await pair.settled("primary");
+      });
+      assertNeverTwo(result);
+      assertAnsweredLast(result, pair, "primary");
+      assert.equal(await epochOf(pair, "secondary"), epoch, "nobody has claimed");
+    });
+  });
+}
+
+test("R25: no failback to a node whose client path works in one direction only", async () => {
+  await withPair(withCable, async (pair) => {
+    await pair.waitFor(async () => {
+      pair.segment.cut("primary");
+      return (await pulseOf(pair, "secondary"))?.role === "active";
+    }, "the secondary serves after the primary lost its client side");
+    pair.segment.block("secondary", "primary");
+    pair.segment.mend("primary");
+    await waitForDirection(pair, "secondary", "udp", "from-peer");
+    await pair.waitFor(
+      async () => /does not carry beats both ways/.test((await pulseOf(pair, "secondary"))?.failback ?? ""),
+      "the secondary says what failback waits for",
+    );
+    await waitForRole(pair, "secondary", "active");
+    pair.segment.unblock("secondary", "primary");
+    await pair.settled("primary");
+  });
+});
