@@ -55,7 +55,8 @@ export function heardNeighbour(draft: Draft): void {
     worriedForMs: 0,
     unprovenForMs: 0,
   };
-  clearAlarm(draft, "CLIENT_LINK_LOST");
+  // What was still queued when the carrier went proves nothing.
+  if (state.link.carrier) clearAlarm(draft, "CLIENT_LINK_LOST");
 }
 
 /** What was silent while our own link was down proves nothing: it gets the whole dead time again (rule R9, promise G7). */

@@ -87,7 +87,8 @@ export type Direction =
   | "silent";
 
 export function directionOf(state: State, path: PathView): Direction {
-  if (state.peer.dead) return "silent";
+  // What it said while it was heard says nothing once it is not.
+  if (state.peer.dead || !state.paths.some((each) => pathAlive(state, each))) return "silent";
   if (pathAlive(state, path)) return path.twoWay ? "two-way" : "from-peer";
   return path.heardByPeer === true ? "to-peer" : "silent";
 }
