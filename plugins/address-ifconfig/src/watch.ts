@@ -7,7 +7,7 @@ import type { AddressReports, Log, NodeIdentity } from "@understudy/core/public"
 import { haAddressesIn } from "./address-table.js";
 import type { Parts, Wanted } from "./backend.js";
 import type { PlacedAddress } from "./commands.js";
-import type { LogicalInterface } from "./listing.js";
+import { answers, type LogicalInterface } from "./listing.js";
 import { belongs } from "./placement.js";
 
 export interface Watch {
@@ -52,15 +52,18 @@ export function makeWatch({ node, log, wanted, parts, reports, lapse, hasLapsed 
     await table.remove(found);
   }
 
-  async function missing({ table }: Parts, placed: PlacedAddress): Promise<void> {
-    log.warn({ address: placed.address }, "somebody else removed an HA address");
+  /** `down`: it is there, but somebody has set it down. The shell keeps the order, so a release that comes sees it. */
+  async function missing(
+    { table }: Parts,
+    placed: PlacedAddress,
+    down: LogicalInterface | undefined,
+  ): Promise<void> {
+    log.warn({ address: placed.address, down: down?.name }, "somebody else removed an HA address");
     reports()?.addressRemoved(placed.address);
-    const { generation } = wanted;
+    if (down !== undefined) void table.remove(down);
     const added = await table.add(placed);
     if (added?.complaint !== undefined)
       log.warn({ complaint: added.complaint }, "a removed HA address could not be put back");
-    // Given up meanwhile: the release looked before this was added.
-    if (wanted.generation !== generation) await table.remove({ ...placed, physical: placed.interfaceName });
   }
 
   async function inspect(current: Parts): Promise<void> {
@@ -86,8 +89,8 @@ export function makeWatch({ node, log, wanted, parts, reports, lapse, hasLapsed 
         `another machine answers for ${duplicate.address}: the kernel has disabled ${duplicate.name} (DUPLICATE)`,
       );
     for (const place of current.placed) {
-      const there = found.some((one) => one.address === place.address && belongs(one, place));
-      if (!there && !stale()) await missing(current, place);
+      const there = found.find((one) => one.address === place.address && belongs(one, place));
+      if ((there === undefined || !answers(there)) && !stale()) await missing(current, place, there);
     }
   }
 

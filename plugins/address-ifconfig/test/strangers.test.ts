@@ -73,6 +73,15 @@ test("R7: an address that somebody else removes is reported and put back", async
   await until("it is back", () => one.machine.flagsOf(address).includes("UP"));
 });
 
+test("R7: an address that somebody else sets down is reported and brought up again", async () => {
+  const one = await holding();
+  one.machine.ifconfig("net0:1", "inet", "down");
+  assert.equal(await one.backend.holds(), "absent");
+  await heard(one, /^addressRemoved 10\.98\.1\.100$/);
+  await until("it is up", () => one.machine.flagsOf(address).includes("UP"));
+  assert.equal(one.log.lines.filter(({ message }) => message.includes("could not be put back")).length, 0);
+});
+
 test("R1: an address that somebody else adds is reported and removed, on whatever interface", async () => {
   const one = await holding();
   assert.equal(await one.backend.release(), "confirmed");
