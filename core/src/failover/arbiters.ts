@@ -17,7 +17,7 @@ const oftenForMs = 2000;
 /** After a goodbye the grant is on its way back to the granter: a planned move need not wait for the usual round. */
 const askQuicklyMs = 20;
 const quicklyForMs = 300;
-/** Rule R31: an advisory arbiter that has not answered by then holds nothing up. */
+/** Rule R31: an advisory arbiter that has not answered holds a claim up for so long, and no longer. */
 export const adviceLimitMs = 20;
 /** A grant is prolonged once this share of it has passed. */
 const renewAfter = 1 / 3;
@@ -193,9 +193,7 @@ export function arbiterObstacle(state: State, atMs: number): Obstacle | undefine
   const { arbitration } = state;
   if (arbitration === undefined) return undefined;
   for (const view of arbitration.views) {
-    const obstacle = view.exclusive
-      ? exclusiveObstacle(state, view, atMs)
-      : adviceAgainst(arbitration, view, atMs);
+    const obstacle = view.exclusive ? exclusiveObstacle(state, view, atMs) : adviceAgainst(state, view, atMs);
     if (obstacle !== undefined) return obstacle;
   }
   return undefined;
@@ -209,9 +207,10 @@ function exclusiveObstacle(state: State, view: ArbiterView, atMs: number): Obsta
   return { kind: "silent", name, why: `${name} has not granted it: ${why}` };
 }
 
-function adviceAgainst({ sinceMs }: Arbitration, view: ArbiterView, atMs: number): Obstacle | undefined {
+function adviceAgainst({ wait }: State, view: ArbiterView, atMs: number): Obstacle | undefined {
   const { name, verdict, why } = view;
   if (verdict === "denied") return { kind: "denied", name, why: `${name} denies it: ${why}` };
-  if (verdict !== undefined || atMs - sinceMs >= adviceLimitMs) return undefined;
+  // From when the claim is wanted: its question has been under way since the suspicion.
+  if (verdict !== undefined || atMs - (wait?.sinceMs ?? atMs) >= adviceLimitMs) return undefined;
   return { kind: "silent", name, why: `${name} is asked first` };
 }

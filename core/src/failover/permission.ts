@@ -81,9 +81,9 @@ export function endUnwanted(draft: Draft): void {
 }
 
 /** When time alone brings a claim that waits on: an adviser's time is over, a fence is due. */
-export function permissionWakeMs({ arbitration, wait, fencing }: State, atMs: number): number {
+export function permissionWakeMs({ wait, fencing }: State, atMs: number): number {
   if (wait === undefined) return Infinity;
-  const adviceMs = arbitration === undefined ? Infinity : arbitration.sinceMs + adviceLimitMs;
+  const adviceMs = wait.sinceMs + adviceLimitMs;
   const fenceMs = fencing === undefined || fencing.id !== undefined ? Infinity : fencing.dueMs;
   return Math.min(adviceMs >= atMs ? adviceMs : Infinity, fenceMs >= atMs ? fenceMs : Infinity);
 }

@@ -196,6 +196,7 @@ export interface Ruling {
  * the node serves no longer than its grant lasts, or as `onArbiterLost` says. Runs in node; several are asked at once.
  */
 export interface Arbiter {
+  /** One that fails or is late keeps no node from starting: it is asked all the same, and grants what it then grants. */
   start(): Promise<void>;
   /**
    * May this node serve with `epoch`? Asked from the first suspicion on (rule R13), and again for as long as the answer

@@ -41,8 +41,8 @@ export const pingOptions = z
       .max(2000)
       .default(20)
       .describe(
-        "Milliseconds until a target that has not answered counts as out of reach. A claim does not wait longer than 20 " +
-          "for an answer, so a target further away has its say at the next question. Default 20.",
+        "Milliseconds until a target that has not answered counts as out of reach. A takeover leaves some 70 for that, " +
+          "and waits 20 more: a later denial is too late for it. Default 20.",
       ),
   })
   .refine(({ targets: some, groups }) => some !== undefined || groups !== undefined, {
