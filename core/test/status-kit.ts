@@ -50,6 +50,10 @@ const pulse: PulseStatus = {
       latencyMs: undefined,
     },
   ],
+  address: [
+    "iproute2: 10.0.0.4/32 on eth0: held",
+    "garp: 10.0.0.4 on eth0, peer 02:00:00:00:00:03; announced, agreed by 2 of 2 neighbours",
+  ],
   protections: [
     { name: "real-time", inForce: false, detail: "not permitted to use SCHED_FIFO" },
     { name: "kernel-lease", inForce: true, detail: "250 ms, table netdev understudy on eth0" },
