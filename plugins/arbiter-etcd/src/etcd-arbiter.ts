@@ -39,6 +39,8 @@ export function etcdArbiter(options: EtcdOptions, node: NodeIdentity, clock: Clo
   const keys = keysOf(options.prefix, node.cluster);
   const grants = etcdGrants(members, keys, now);
   const wantedTtlMs = options.ttlSeconds * 1000;
+  /** The longest grant known of: etcd may grant longer than was asked for, to the other node too. */
+  let longestTtlMs = wantedTtlMs;
   const stopping = new AbortController();
   let asking: { readonly abort: AbortController; readonly done: Promise<unknown> } | undefined;
   let held: Held | undefined;
@@ -50,6 +52,7 @@ export function etcdArbiter(options: EtcdOptions, node: NodeIdentity, clock: Clo
   async function look(limits: Limits): Promise<Snapshot> {
     const snapshot = await grants.read(limits);
     sightings.note(snapshot, now());
+    longestTtlMs = Math.max(longestTtlMs, snapshot.record?.value.ttlMs ?? 0);
     return snapshot;
   }
 
@@ -70,7 +73,7 @@ export function etcdArbiter(options: EtcdOptions, node: NodeIdentity, clock: Clo
         node: node.name,
         epoch,
         unchangedMs,
-        ttlMs: wantedTtlMs,
+        ttlMs: longestTtlMs,
         holding: holding(),
       });
       if (judgement.kind === "denied") return denied(judgement);

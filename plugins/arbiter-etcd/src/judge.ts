@@ -13,7 +13,7 @@ export interface Question {
   readonly epoch: number;
   /** How long this node itself has seen the record, or its absence, unchanged. Milliseconds. */
   readonly unchangedMs: number;
-  /** How long a grant of this node lasts, milliseconds: the wait where no record says how long another's lasts. */
+  /** The longest grant that this node knows of, milliseconds: the wait where no record says how long another's lasts. */
   readonly ttlMs: number;
   /** This node holds a grant that has not ended. */
   readonly holding: boolean;
