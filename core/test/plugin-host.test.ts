@@ -8,6 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
+import { check } from "../src/cli/check.js";
 import type { LocalConfig } from "../src/config/config.js";
 import { parseConfig } from "../src/config/parse.js";
 import { UnderstudyError } from "../src/errors/error.js";
@@ -400,4 +401,20 @@ test("a start or stop that does not end is left behind at its deadline", async (
     ["PLUGIN_STOP_FAILED"],
   );
   assert.deepEqual(log.slice(4), ["stop c", "stop d"]);
+});
+
+test("check tells the mistakes of a wrong file and those of its plugins' options in one go", async () => {
+  write(
+    "both-wrong.yaml",
+    `${base}${harmless}leas: 250ms
+services:
+  - { plugin: ./service.js, port: 70000 }
+  - ./nowhere.js
+`,
+  );
+  const { problems } = await check({ config: join(folder, "both-wrong.yaml") });
+  assert.deepEqual(
+    problems.map(({ code }) => code),
+    ["CONFIG_WRONG", "PLUGIN_CONFIG_WRONG", "PLUGIN_NOT_FOUND"],
+  );
 });

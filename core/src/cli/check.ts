@@ -12,6 +12,7 @@ import { thisMachine, whichNode } from "../config/which-node.js";
 import { UnderstudyError } from "../errors/error.js";
 import { readKeyFile } from "../keys/key-file.js";
 import { checkPlugins, type Loaded } from "../plugin/host.js";
+import { pluginProblems } from "./check-plugins.js";
 import { examples, type GlobalOptions, globalOptions, print, printJson } from "./command.js";
 import { exitCodeOf } from "./exit-codes.js";
 
@@ -52,12 +53,16 @@ export interface CheckResult {
 export async function check(options: GlobalOptions): Promise<CheckResult> {
   const nothing = { digest: undefined, self: undefined, plugins: [], notes: [] };
   let file = configFileName(options.config);
+  let text: string | undefined;
   try {
     const found = await readConfigFile(file);
     file = found.file;
+    text = found.text;
     return await checkParsed(found.file, found.text, options.node);
   } catch (error) {
-    return { ...nothing, file, problems: [expected(error)] };
+    // Whoever mends the file shall not find out afterwards that its plugins have mistakes too.
+    const more = text === undefined ? [] : await pluginProblems(text, file);
+    return { ...nothing, file, problems: [expected(error), ...more] };
   }
 }
 

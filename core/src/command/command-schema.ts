@@ -4,7 +4,7 @@ import { z } from "zod";
 
 export const commandSchema = z.union([
   z.tuple([z.string().min(1)], z.string()),
-  z.strictObject({ shell: z.string().min(1) }),
+  z.strictObject({ shell: z.string().min(1).describe("A line that sh -c runs.") }),
 ]);
 
 /** Options of a plugin that say what to run: `[program, argument, …]`, or `{ shell: "a | b" }` for `sh -c`. */
