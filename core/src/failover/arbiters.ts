@@ -22,7 +22,7 @@ export const adviceLimitMs = 20;
 /** A grant is prolonged once this share of it has passed. */
 const renewAfter = 1 / 3;
 
-/** Clocks of node and granter may drift apart by 500 parts in a million, the most that NTP slews: 30 s in a minute's grant. */
+/** Clocks of node and granter may drift apart by 500 parts in a million, the most that NTP slews: 30 ms in a minute's grant. */
 const driftMarginMs = 50;
 /** What pulse gives the kernel to take an address: a lease may begin so late (see pulse/address-chain.ts). */
 const takeLimitMs = 1000;
