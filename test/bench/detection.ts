@@ -3,10 +3,10 @@
  * the survivor, by its own timeline, and to the first answer that a client gets again. Asserts nothing.
  */
 
-import { outage } from "../lab/outage.js";
 import { monotonicMs } from "../lab/packet-socket.js";
-import { type Pair, pairHaAddress } from "../lab/pair.js";
-import { startProbe } from "../lab/probe.js";
+import { type Pair, pairHaAddress, type Side } from "../lab/pair.js";
+import { type Sample, startProbe } from "../lab/probe.js";
+import type { Segment } from "../lab/segment.js";
 import { type Medium, type Stage, startPatiently } from "./media-stage.js";
 
 export interface Detected {
@@ -30,21 +30,38 @@ export async function detect(stage: Stage, media: readonly Medium[], runs: numbe
       const probe = await startProbe(segment, pairHaAddress, { httpPort: undefined });
       const wallMs = Date.now();
       const lostMs = monotonicMs();
+      // Before the network: a living pulse that sees its carrier go says goodbye over the line, and a dead one cannot.
+      await stage.cutLines();
       await pair.losePower("primary");
       const claimedAt = await claimAfter(pair, wallMs);
-      const gap = outage(await probe.stop(), "arp", lostMs);
-      gapMs.push(gap?.gapMs);
-      const known = gap !== undefined && claimedAt !== undefined;
-      claimMs.push(known ? claimedAt - wallMs - (gap.backAfterMs - gap.gapMs) : undefined);
+      const { last, first } = handover(segment, (await probe.stop()).samples);
+      gapMs.push(first === undefined ? undefined : first - last - 1);
+      claimMs.push(claimedAt === undefined ? undefined : lostMs + claimedAt - wallMs - last);
+      stage.mendLines();
       if (run === runs - 1) continue;
       await pair.returnPower("primary");
       await pair.settled("primary", 60_000);
     }
   } finally {
     await pair.close();
+    stage.mendLines();
     segment.mend("primary");
   }
   return { media, claimMs, gapMs };
+}
+
+/** When the dead node answered ARP for the last time, and when the survivor did for the first time after that. */
+function handover(
+  segment: Segment,
+  samples: readonly Sample[],
+): { readonly last: number; readonly first: number | undefined } {
+  const timesOf = (side: Side) => {
+    const mac = segment.run(side, "cat", ["/sys/class/net/eth0/address"]).trim().replaceAll(":", "");
+    return samples.filter(({ level, from }) => level === "arp" && from === mac).map(({ atMs }) => atMs);
+  };
+  const last = Math.max(...timesOf("primary"));
+  const after = timesOf("secondary").filter((atMs) => atMs > last);
+  return { last, first: after.length === 0 ? undefined : Math.min(...after) };
 }
 
 async function allHeard(pair: Pair, paths: number): Promise<boolean> {

@@ -36,6 +36,9 @@ export interface Stage {
   readonly lines: Readonly<Record<LineRate, SerialLine>>;
   /** What a pair with these media has under heartbeat.paths. */
   paths(media: readonly Medium[]): readonly Readonly<Record<string, unknown>>[];
+  /** Both lines; settles when nothing passes any more. */
+  cutLines(): Promise<void>;
+  mendLines(): void;
   close(): Promise<void>;
 }
 
@@ -72,6 +75,12 @@ export async function setStage(): Promise<Stage> {
     // A pair's only path counts as the clients' one, or the primary would never take back.
     paths: (media) =>
       media.map((medium) => (media.length === 1 ? { ...paths[medium], class: "client" } : paths[medium])),
+    async cutLines() {
+      await Promise.all(lineRates.map((baud) => lines[baud].cut()));
+    },
+    mendLines() {
+      for (const baud of lineRates) lines[baud].mend();
+    },
     async close() {
       await Promise.all(lineRates.map((baud) => lines[baud].close()));
       segment.close();

@@ -56,7 +56,7 @@ test("G6: the network between the nodes is cut while clients reach both; the ser
         pair.segment.unblock("primary", "secondary");
         pair.segment.unblock("secondary", "primary");
         await pair.waitFor(() => bothWays({ udp: true, serial: true }), "both paths carry again");
-        line.cut();
+        await line.cut();
         await pair.waitFor(() => bothWays({ udp: true, serial: false }), "the pulled cable is seen");
         line.mend();
         await pair.waitFor(() => bothWays({ udp: true, serial: true }), "the cable is back");

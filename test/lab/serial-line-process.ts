@@ -2,8 +2,8 @@
  * A serial line as a process of its own: two pseudo terminals, and between them every byte takes as long as ten bits take
  * at the baud rate, one byte after the other in each direction, never sooner.
  *
- * Usage: serial-line-process.js BAUD. Writes the names of the two devices as one line of JSON. Reads `cut`, `mend` and
- * `lateness` from standard input, the last answered by a line of JSON; ends with standard input.
+ * Usage: serial-line-process.js BAUD. Writes the names of the two devices as one line of JSON. Reads `cut` (answered when
+ * it is done), `mend` and `lateness` (answered by a line of JSON) from standard input, and ends with it.
  */
 
 import { closeSync, constants, openSync, writeSync } from "node:fs";
@@ -119,6 +119,7 @@ console.log(JSON.stringify({ a: a.device, b: b.device }));
 const commands: Readonly<Record<string, () => void>> = {
   cut: () => {
     whole = false;
+    console.log("cut");
   },
   mend: () => {
     whole = true;

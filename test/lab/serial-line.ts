@@ -12,8 +12,8 @@ export interface SerialLine {
   /** The devices of the two ends. */
   readonly primary: string;
   readonly secondary: string;
-  /** What travels from now on is lost, and nobody is told: a cable that is pulled makes no event. */
-  cut(): void;
+  /** What travels from then on is lost, and nobody is told: a cable that is pulled makes no event. Settles when it is. */
+  cut(): Promise<void>;
   mend(): void;
   /** How much later than due bytes were delivered, milliseconds, the newest thousand deliveries. */
   latenessMs(): Promise<readonly number[]>;
@@ -40,7 +40,10 @@ export async function startSerialLine(baud: number): Promise<SerialLine> {
   return {
     primary: a,
     secondary: b,
-    cut: () => say("cut"),
+    cut: async () => {
+      say("cut");
+      await next();
+    },
     mend: () => say("mend"),
     latenessMs: async () => {
       say("lateness");
