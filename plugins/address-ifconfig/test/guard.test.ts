@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, test } from "node:test";
@@ -22,7 +23,11 @@ afterEach(async () => {
   holder?.kill("SIGKILL");
   // The guard of a killed holder works with the machine's files until it is done.
   await until("nothing is left", () => machine?.present(addresses).length === 0);
-  machine?.remove();
+  // Its last commands may still be tidying up there.
+  await until("the files are gone", () => {
+    machine?.remove();
+    return !existsSync(machine?.folder ?? "");
+  });
 });
 
 async function holding(): Promise<{ readonly machine: Machine; readonly holder: ChildProcess }> {
