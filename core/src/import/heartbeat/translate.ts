@@ -2,8 +2,9 @@
  * `understudy import heartbeat`: from the three files of Linux-HA Heartbeat to our one, with a report of every line. Pure.
  */
 
+import { parseHostAddress } from "../../config/ip-text.js";
 import type { Answers, Imported, Missing } from "../answers.js";
-import { clusterName, draftText, emptyDraft } from "../draft.js";
+import { clusterName, type Draft, draftText, emptyDraft } from "../draft.js";
 import { settleHaAddresses, type WantedHa } from "../ha-addresses.js";
 import { findNodes } from "../nodes.js";
 import { makeReport, type Report } from "../report.js";
@@ -41,7 +42,7 @@ export function importHeartbeat(files: HeartbeatFiles, answers: Answers): Import
   missing.push(...unknownPaths);
   draft.paths.push(...paths);
   for (const [{ line }, decision] of decisions) state.said.push({ line, decision });
-  settlePings(state);
+  settlePings(state, draft);
   settleNodes(state, found.chosen);
   reportHaCf(report, state);
   if (files.authkeys !== undefined) readAuthkeys(report, "authkeys", files.authkeys);
@@ -128,14 +129,47 @@ function settleNodes(state: HaCfState, chosen: readonly string[]): void {
   }
 }
 
-/** Until an arbiter that pings is there to take them. */
-function settlePings(state: HaCfState): void {
-  for (const { line } of state.pings) {
-    const note = state.ipfail
-      ? "whether a node reaches the clients' network decides by itself (path classes, rule R27)"
-      : "without ipfail it decides nothing in Heartbeat either";
-    state.said.push({ line, decision: { fate: "dropped", note } });
+/** What the plugin ping takes as one group. */
+const mostPingTargets = 16;
+
+/**
+ * ipfail moves the service to the node that reaches more ping nodes; our arbiter holds back a node that reaches none.
+ * One group of all targets: with a group for each, a single dead gateway would hold both nodes back.
+ */
+function settlePings(state: HaCfState, draft: Draft): void {
+  const targets: string[] = [];
+  for (const { line, targets: written } of state.pings) {
+    state.said.push({ line, decision: state.ipfail ? takePings(written, targets) : pingsIdle });
   }
+  if (targets.length > 0) draft.arbiters.push({ plugin: "ping", targets });
+}
+
+const pingsIdle: Decision = {
+  fate: "dropped",
+  note: "without ipfail it decides nothing in Heartbeat either; an arbiter of the plugin ping would veto a claim",
+};
+
+/** Adds those that are addresses: names would need a name server while the network is broken. */
+function takePings(written: readonly string[], targets: string[]): Decision {
+  const left = written.filter((target) => {
+    const parsed = parseHostAddress(target);
+    if (!("address" in parsed) || parsed.prefixLength !== undefined) return true;
+    if (targets.includes(parsed.address)) return false;
+    if (targets.length >= mostPingTargets) return true;
+    targets.push(parsed.address);
+    return false;
+  });
+  if (left.length === written.length)
+    return {
+      fate: "dropped",
+      note: `the arbiter ping takes up to ${mostPingTargets} addresses, and no names`,
+    };
+  const note =
+    "a target of the arbiter ping: a node that reaches none of them claims nothing; ipfail compared how many each reaches";
+  return {
+    fate: "changed",
+    note: left.length === 0 ? note : `${note}; ${left.join(" and ")} is left out: it takes addresses alone`,
+  };
 }
 
 function reportHaCf(report: Report, state: HaCfState): void {
