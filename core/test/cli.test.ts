@@ -4,7 +4,8 @@
  */
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -148,4 +149,15 @@ test("the JSON schema has the keys of the file and the options of installed plug
   const schema = JSON.parse(out) as { properties: Record<string, unknown> };
   assert.deepEqual(Object.keys(schema.properties).slice(0, 3), ["cluster", "nodes", "haAddress"]);
   assert.match(out, /"const": "exec"/);
+});
+
+test("a reader that closes its end early is no failure", async () => {
+  const child = spawn(process.execPath, [program, "config", "schema"], { stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  child.stdout.destroy();
+  const [code] = await once(child, "close");
+  assert.deepEqual([code, said], [0, ""]);
 });

@@ -12,6 +12,7 @@ import { exitCodeOf, exitCodesHelp } from "./exit-codes.js";
 
 /** Resolves when the command is done, after setting `process.exitCode`; never rejects. */
 export async function main(args: readonly string[]): Promise<void> {
+  endWithReader(args);
   try {
     const program = await buildProgram(args, commands);
     await program.parseAsync([...args], { from: "user" });
@@ -20,6 +21,17 @@ export async function main(args: readonly string[]): Promise<void> {
     if (!(error instanceof CommanderError)) process.stderr.write(`understudy: ${explain(error)}\n`);
     process.exitCode = exitCodeOf(error);
   }
+}
+
+const daemons = ["pulse", "node", "run"];
+
+/** A reader such as `head` that has seen enough closes its end: a command is then done, and a daemon goes on unheard. */
+function endWithReader(args: readonly string[]): void {
+  const daemon = daemons.some((name) => args.includes(name));
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    if (!daemon) process.exit(0);
+  });
 }
 
 /** Exported for the documentation and the tests. Imports the modules of the commands that `args` may mean. */

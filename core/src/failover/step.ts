@@ -21,7 +21,7 @@ import { beginHandover, boundHandover, frozen, leave, peerCanServe } from "./han
 import { assertSound } from "./invariants.js";
 import { heardAddress, heardCarrier, heardKernel, heardNeighbour } from "./link.js";
 import { intentsPersisted, operatorAsked, settleOperator } from "./operator.js";
-import { newPathView } from "./paths.js";
+import { lateMs, newPathView } from "./paths.js";
 import { beatReceived, serves } from "./peer.js";
 import { endUnwanted } from "./permission.js";
 import { addressReleased, goodbyeMs, releaseFailed, retryRelease, standDown } from "./release.js";
@@ -40,8 +40,15 @@ export interface Step {
 }
 
 const persistRetryMs = 1000;
-/** A goodbye is on the wire some five times before the process may end. */
+/** A goodbye is on a fast wire some five times before the process may end. */
 const goodbyeBeforeStopMs = 20;
+
+/** Where only slow media are left, one beat of the fastest must have had its time. */
+function goodbyeTakesMs(state: State): number {
+  const fastest = Math.min(...state.paths.filter(({ twoWay }) => twoWay).map(({ intervalMs }) => intervalMs));
+  if (!Number.isFinite(fastest) || fastest <= state.settings.intervalMs) return goodbyeBeforeStopMs;
+  return Math.min(goodbyeMs, Math.max(goodbyeBeforeStopMs, lateMs(fastest)));
+}
 
 export function step(state: State, event: Event): Step {
   const draft: Draft = { atMs: event.atMs, state: { ...state }, actions: [] };
@@ -278,7 +285,7 @@ function settleStop(draft: Draft): void {
   if (!state.stopping || state.role === "active" || state.role === "claiming" || state.role === "releasing")
     return;
   const { goodbye } = state;
-  if (goodbye !== undefined && atMs < goodbye.untilMs - goodbyeMs + goodbyeBeforeStopMs) return;
+  if (goodbye !== undefined && atMs < goodbye.untilMs - goodbyeMs + goodbyeTakesMs(state)) return;
   if (draft.actions.some((action) => action.type === "stopped")) return;
   draft.actions.push({ type: "stopped" });
 }

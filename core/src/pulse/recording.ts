@@ -1,7 +1,7 @@
 /**
  * The format of a recording, which `understudy replay` runs through `step()` again. One JSON value a line:
  *
- * - first `{"understudy":"recording","version":1,"node":…,"software":…,"at":…,"state":…}`: the state before the first event,
+ * - first `{"understudy":"recording","version":2,"node":…,"software":…,"at":…,"state":…}`: the state before the first event,
  *   settings included; infinities are written "∞";
  * - `["t",atMs]` and `["p",atMs]`: `tick` and `polled`;
  * - `["b",atMs,path,beat,echoAgeMs]`: `beatReceived`, of whose beat only what differs from the one before stands here;
@@ -17,7 +17,7 @@ import type { Event } from "../failover/event.js";
 import type { State } from "../failover/state.js";
 import type { Beat } from "../heartbeat/beat.js";
 
-export const recordingVersion = 1;
+export const recordingVersion = 2;
 
 export interface RecordingHeader {
   readonly understudy: "recording";
