@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Pair, Side } from "../lab/pair.js";
+import { clientAddress, type Pair, type Side, sides } from "../lab/pair.js";
 import { assertAnsweredLast, assertNeverTwo, hasAddress, waitForRole, watched, withPair } from "./fixture.js";
 
 const withCable = {
@@ -71,6 +71,30 @@ test("G6: both nodes lose the client side while the cable lives; nothing moves, 
       assert.equal(await epochOf(pair, "secondary"), epoch, "nobody has claimed");
       pair.segment.mend("primary");
       pair.segment.mend("secondary");
+      await pair.settled("primary");
+    });
+    assertNeverTwo(result);
+    assertAnsweredLast(result, pair, "primary");
+  });
+});
+
+test("G6: the active loses its client side with its carrier up, while the cable lives; the standby serves until it is back", async () => {
+  await withPair({ ...withCable, cold: true }, async (pair) => {
+    // A gateway is what a node asks for a sign of life on its client side.
+    for (const side of sides) pair.segment.run(side, "ip", ["route", "add", "default", "via", clientAddress]);
+    await Promise.all(sides.map((side) => pair.node(side).start()));
+    await pair.settled("primary");
+    await pair.waitFor(
+      async () => /agreed by [1-9]/.test((await pulseOf(pair, "primary"))?.address?.join("; ") ?? ""),
+      "the gateway is known",
+    );
+    const result = await watched(pair, async () => {
+      isolate(pair, "primary", "block");
+      await waitForRole(pair, "secondary", "active");
+      await waitForAlarm(pair, "primary", "CLIENT_LINK_LOST");
+      await waitForDirection(pair, "secondary", "cable", "two-way");
+      assert.equal(hasAddress(pair, "primary"), false);
+      isolate(pair, "primary", "unblock");
       await pair.settled("primary");
     });
     assertNeverTwo(result);
