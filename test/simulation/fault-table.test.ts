@@ -1,11 +1,12 @@
 /**
  * The first column of the design's fault table, row by row, in simulated time: one fault strikes a settled pair at any
- * moment of its rhythm, in both profiles and every wiring it applies to. The bounds are the table's and the issue's.
+ * moment of its rhythm, in both profiles and every wiring it applies to. The bounds are the table's.
  */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Settings } from "@understudy/core/internal/failover/settings";
+import { measureAnswers } from "./measure-answers.js";
 import type { SimulatedPath } from "./network.js";
 import { wirings } from "./plan.js";
 import { attachSafety } from "./safety.js";
@@ -243,21 +244,6 @@ function settledPair(paths: readonly SimulatedPath[], profile: Partial<Settings>
   return world;
 }
 
-/** Adds up for how long nobody, and for how long both answer. */
-function measure(world: World): { outageMs: number; overlapMs: number } {
-  const measured = { outageMs: 0, overlapMs: 0 };
-  let sinceMs = world.schedule.nowMs;
-  let count = world.answering().length;
-  world.checks.push(() => {
-    const nowMs = world.schedule.nowMs;
-    if (count === 0) measured.outageMs += nowMs - sinceMs;
-    if (count === 2) measured.overlapMs += nowMs - sinceMs;
-    sinceMs = nowMs;
-    count = world.answering().length;
-  });
-  return measured;
-}
-
 for (const row of rows) {
   test(row.fault, () => {
     for (const [profile, overrides] of profiles) {
@@ -265,7 +251,7 @@ for (const row of rows) {
         for (let phase = 0; phase < phases; phase += 1) {
           const world = settledPair(paths, overrides, phase);
           const settings = world.settings.primary;
-          const measured = measure(world);
+          const measured = measureAnswers(world);
           row.strike(world);
           if (row.heal !== undefined) {
             world.run(row.heal.afterMs);
