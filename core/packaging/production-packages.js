@@ -26,6 +26,8 @@ export function productionPackages(root, folders) {
     const { dependencies = {}, optionalDependencies = {} } = packages[path] ?? {};
     const wanted = [...Object.keys(dependencies), ...Object.keys(optionalDependencies)];
     for (const name of wanted) {
+      // Some libraries bring the types of their own dependencies, which nothing runs.
+      if (name.startsWith("@types/")) continue;
       const found = resolveIn(packages, path, name);
       if (found === undefined || packages[found].link === true || libraries.has(found)) {
         if (found === undefined && name in dependencies && !(name in optionalDependencies)) {
