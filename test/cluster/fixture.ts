@@ -8,6 +8,24 @@ import { bothAnsweringMs, lastAnswerer } from "../lab/outage.js";
 import { type Pair, type PairOptions, pairHaAddress, type Side, startPair } from "../lab/pair.js";
 import { type ProbeResult, startProbe } from "../lab/probe.js";
 
+/** UDP on the segment, and on a cable of the nodes alone. */
+export const withCable = {
+  cable: true,
+  config: {
+    heartbeat: {
+      paths: [
+        { plugin: "udp", class: "client" },
+        {
+          plugin: "udp",
+          name: "cable",
+          class: "private",
+          addresses: { primary: "10.78.0.2", secondary: "10.78.0.3" },
+        },
+      ],
+    },
+  },
+} as const;
+
 export async function withPair(options: PairOptions, body: (pair: Pair) => Promise<void>): Promise<void> {
   const pair = await startPair(options);
   try {

@@ -7,24 +7,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bothAnsweringMs } from "../lab/outage.js";
 import { monotonicMs } from "../lab/packet-socket.js";
-import { assertAnsweredLast, assertNeverTwo, hasAddress, waitForRole, watched, withPair } from "./fixture.js";
-
-const withCable = {
-  cable: true,
-  config: {
-    heartbeat: {
-      paths: [
-        { plugin: "udp", class: "client" },
-        {
-          plugin: "udp",
-          name: "cable",
-          class: "private",
-          addresses: { primary: "10.78.0.2", secondary: "10.78.0.3" },
-        },
-      ],
-    },
-  },
-} as const;
+import {
+  assertAnsweredLast,
+  assertNeverTwo,
+  hasAddress,
+  waitForRole,
+  watched,
+  withCable,
+  withPair,
+} from "./fixture.js";
 
 test("G6: the active loses the client side while the cable lives; it hands over", async () => {
   await withPair(withCable, async (pair) => {

@@ -6,24 +6,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clientAddress, type Pair, type Side, sides } from "../lab/pair.js";
-import { assertAnsweredLast, assertNeverTwo, hasAddress, waitForRole, watched, withPair } from "./fixture.js";
-
-const withCable = {
-  cable: true,
-  config: {
-    heartbeat: {
-      paths: [
-        { plugin: "udp", class: "client" },
-        {
-          plugin: "udp",
-          name: "cable",
-          class: "private",
-          addresses: { primary: "10.78.0.2", secondary: "10.78.0.3" },
-        },
-      ],
-    },
-  },
-} as const;
+import {
+  assertAnsweredLast,
+  assertNeverTwo,
+  hasAddress,
+  waitForRole,
+  watched,
+  withCable,
+  withPair,
+} from "./fixture.js";
 
 /** Nothing goes in or out of a machine's client side, and its carrier stays. */
 function isolate(pair: Pair, side: Side, change: "block" | "unblock"): void {
