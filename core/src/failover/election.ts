@@ -8,6 +8,7 @@ import { askArbiters } from "./arbiters.js";
 import { claim, mayClaim } from "./claim.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, enterRole, momentMs, raiseAlarm } from "./draft.js";
+import { claimedBy } from "./epochs.js";
 import { ownScore, peerScore } from "./health.js";
 import { holdsAddress, peerReachable, serves } from "./peer.js";
 import { keepClaim, pendingNow } from "./permission.js";
@@ -116,7 +117,7 @@ interface Reason {
 function electWithPeer(state: State, atMs: number): Reason | undefined {
   const beat = state.peer.beat;
   if (beat === undefined) return undefined;
-  const preferred = preferredSide(state) === state.settings.self;
+  const preferred = firstToServe(state) === state.settings.self;
   const peerAble = beat.role === "standby" || beat.role === "joining";
   if (!verified(state)) return waitedAlone(state, atMs, preferred);
   if (!peerAble) return { why: `nobody serves and the other node is in ${beat.role}`, stale: false };
@@ -124,13 +125,27 @@ function electWithPeer(state: State, atMs: number): Reason | undefined {
   const own = ownScore(state);
   const other = peerScore(state);
   if (own > other) return { why: "nobody serves and this node is the healthier one", stale: false };
-  if (own === other && preferred)
-    return { why: "nobody serves and this node is the preferred one", stale: false };
+  if (own === other && preferred) return { why: whyFirst(state), stale: false };
   // The one that should serve may be the one that the arbiters do not let: after a while the other one asks them.
   const patienceMs = 1.5 * mergedWaitMs;
   if (state.settings.arbiters.length > 0 && atMs - state.nobodySinceMs >= patienceMs)
     return { why: `nobody has served for ${patienceMs / 1000} s`, stale: false };
   return waitedAlone(state, atMs, preferred);
+}
+
+/**
+ * Of two that could serve alike. While their node processes cannot meet, only the one that served last is known to have
+ * every acknowledged session, whichever is preferred (promise G4).
+ */
+function firstToServe(state: State): Side {
+  const preferred = preferredSide(state);
+  return state.peer.linkUp ? preferred : (claimedBy(state.highestEpoch) ?? preferred);
+}
+
+function whyFirst(state: State): string {
+  return firstToServe(state) === preferredSide(state)
+    ? "nobody serves and this node is the preferred one"
+    : "nobody serves, and this node did last: the other one may lack sessions";
 }
 
 function electAlone(state: State, atMs: number): Reason | undefined {

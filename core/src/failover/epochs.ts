@@ -11,6 +11,12 @@ export function nextEpoch(side: Side, highest: number): number {
   return next % 2 === wanted ? next : next + 1;
 }
 
+/** Whose claim an epoch is; undefined: nobody has claimed yet. */
+export function claimedBy(epoch: number): Side | undefined {
+  if (epoch === 0) return undefined;
+  return epoch % 2 === 1 ? "primary" : "secondary";
+}
+
 /** The epochs by which the other side may depose `epoch` next: those whose claim frames the kernel must know (R5). */
 export function claimsAgainst(side: Side, epoch: number, count = 4): readonly number[] {
   const other: Side = side === "primary" ? "secondary" : "primary";
