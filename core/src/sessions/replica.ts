@@ -254,6 +254,8 @@ export function createReplica(options: ReplicaOptions): Replica {
   function mayJoin(): boolean {
     const peer = sync.head;
     if (peer === undefined || !stream.live || !meeting.peerCaughtUp || refill.sending) return false;
+    // An open connection over which nothing comes would be left again in the same moment.
+    if (nowMs - sync.heardMs >= settings.soloAfterMs) return false;
     if (peer.epoch < ledger.epoch || meeting.differing) return false;
     if (repair.running || peer.refuses || sync.refuses || desk.full || ledger.mustRefill !== "") return false;
     if (unconfirmed() > mostUnconfirmedAtJoin) return false;
