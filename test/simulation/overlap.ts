@@ -25,7 +25,7 @@ export function watchOverlap(world: World): void {
   const ways = watchWays(world);
   const { primary } = world.settings;
   const exclusive = isExclusive(primary) && primary.onArbiterLost === "stepDown";
-  const afterPause = watchPauses(world);
+  const afterPause = watchPauses(world, world.settings.primary.leaseMs + 1);
 
   world.deliveries.push((to, beat) => {
     if (beat.claimToken !== undefined) heardClaim[to] = Math.max(heardClaim[to], beat.epoch);

@@ -16,20 +16,20 @@ export function watchProtection(world: World): void {
   if (settings.primary.fences.length > 0) watchFences(world);
 }
 
-/** Until when a machine that was paused may answer by a lease that stood still with its clock. */
-export function watchPauses(world: World): () => boolean {
+/** Whether a machine is paused or was so within `holdMs`: what stood still with its clock may outlive its truth so long. */
+export function watchPauses(world: World, holdMs: number): (only?: Side) => boolean {
   const pausedMs: Record<Side, number> = { primary: -Infinity, secondary: -Infinity };
   world.checks.push(() => {
     for (const side of sides) if (world.machines[side].clock.paused) pausedMs[side] = world.schedule.nowMs;
   });
-  const { leaseMs } = world.settings.primary;
-  return () => sides.some((side) => world.schedule.nowMs - pausedMs[side] <= leaseMs + 1);
+  return (only) =>
+    sides.some((side) => (only ?? side) === side && world.schedule.nowMs - pausedMs[side] <= holdMs);
 }
 
 /** R30: nobody claims what the granter has not granted; and with stepDown nobody answers beyond the grant. */
 function watchGrants(world: World): void {
   const { onArbiterLost } = world.settings.primary;
-  const excused = watchPauses(world);
+  const excused = watchPauses(world, world.settings.primary.leaseMs + 1);
   world.observers.push(({ side, before, out }) => {
     if (before.role === "claiming" || out.state.role !== "claiming") return;
     if (!world.protectors.holds(side))

@@ -7,8 +7,9 @@ import type { Answer } from "@understudy/core/internal/sessions/request";
 import type { SessionRow } from "@understudy/core/internal/sessions/store";
 import type { Side } from "@understudy/core/public";
 import { otherSide } from "./network.js";
+import { watchPauses } from "./protection.js";
 import { type Random, seededRandom } from "./random.js";
-import { rowsById } from "./session-model.js";
+import { rowsById, staleAfterMs } from "./session-model.js";
 import { Violation } from "./violation.js";
 import { sides, type World } from "./world.js";
 
@@ -127,13 +128,17 @@ export function makeClients(world: World, seed: number): Clients {
     return undefined;
   };
 
-  /** A standby that says it is in sync has all that was ever acknowledged (rule R20). */
+  const afterPause = watchPauses(world, staleAfterMs + 1);
+  /**
+   * A standby that says it is in sync has all that was ever acknowledged (rule R20). What was left of a belief when its
+   * clock stood still is left after the pause, where no envelope comes to end it: see in-sync.ts.
+   */
   const checkBelief = (): void => {
     for (const side of sides) {
       const { node, clock, sessions } = world.machines[side];
       if (sessions?.replica === undefined || node.hung || clock.paused || node.serving !== undefined)
         continue;
-      if (world.overlapExcused()) continue;
+      if (world.overlapExcused() || afterPause(side)) continue;
       if (!sessions.report().inSync) continue;
       const lacking = lackingOn(side);
       if (lacking !== undefined)

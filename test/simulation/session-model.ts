@@ -80,7 +80,8 @@ export interface SessionModel {
 
 const tickMs = 20;
 const imagesEveryMs = 400;
-const settings = { staleAfterMs: 500, soloAfterMs: 1000, keepAliveMs: 100, digestEveryMs: 2000 };
+export const staleAfterMs = 500;
+const settings = { staleAfterMs, soloAfterMs: 1000, keepAliveMs: 100, digestEveryMs: 2000 };
 
 export function makeSessionModel(parts: SessionModelParts): SessionModel {
   const { side, clock, random, outside, files, inProcess, mutation } = parts;
