@@ -50,7 +50,10 @@ test("G6: the broker dies and nothing moves; the network between the nodes is cu
     const result = await watched(pair, async () => {
       await broker.kill();
       await works(pair, "mqtt", false);
-      for (const { description } of await seen(pair, "mqtt")) assert.match(description, /: down, /);
+      await pair.waitFor(
+        async () => (await seen(pair, "mqtt")).every(({ description }) => /: down, /.test(description)),
+        "both say that the broker is down",
+      );
       broker.start();
       await works(pair, "mqtt", true);
       pair.segment.block("primary", "secondary");

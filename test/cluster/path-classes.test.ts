@@ -49,6 +49,18 @@ async function waitForDirection(pair: Pair, side: Side, path: string, direction:
   );
 }
 
+/** A gateway is what each node asks for a sign of life on its client side; without one nobody can tell who lost it. */
+async function startWithGateway(pair: Pair): Promise<void> {
+  for (const side of sides) pair.segment.run(side, "ip", ["route", "add", "default", "via", clientAddress]);
+  await Promise.all(sides.map((side) => pair.node(side).start()));
+  await pair.settled("primary");
+  for (const side of sides)
+    await pair.waitFor(
+      async () => /, neighbours answer/.test((await pulseOf(pair, side))?.address?.join("; ") ?? ""),
+      `the gateway answers the ${side}`,
+    );
+}
+
 test("G6: both nodes lose the client side while the cable lives; nothing moves, and both say so", async () => {
   await withPair(withCable, async (pair) => {
     const epoch = await epochOf(pair, "primary");
@@ -94,7 +106,8 @@ test("G6: the active loses its client side with its carrier up, while the cable 
 });
 
 test("G6: a standby without its client side does not claim when its last path is lost too; the active serves on", async () => {
-  await withPair(withCable, async (pair) => {
+  await withPair({ ...withCable, cold: true }, async (pair) => {
+    await startWithGateway(pair);
     const epoch = await epochOf(pair, "primary");
     const result = await watched(pair, async () => {
       isolate(pair, "secondary", "block");

@@ -50,6 +50,9 @@ interface Own {
   readonly atMs: number;
 }
 
+/** Known neighbours are asked every second; one that missed an answer is still there. */
+const answeredFreshMs = 3000;
+
 /** Throws when no packet socket can be opened. */
 export function openPort({ interfaceName, haAddresses, refreshMs, node, clock, log }: PortOptions): Port {
   const ha = haAddresses.map((address) => {
@@ -59,6 +62,7 @@ export function openPort({ interfaceName, haAddresses, refreshMs, node, clock, l
   const agreement = makeAgreement(haAddresses, refreshMs);
   let socket: PacketSocket | undefined = openPacketSocket(interfaceName);
   let away = false;
+  let neighbourMs = Number.NEGATIVE_INFINITY;
   let triedMs = clock.nowMs();
   let own = readOwn();
   const view: SegmentView = makeSegmentView({
@@ -137,7 +141,10 @@ export function openPort({ interfaceName, haAddresses, refreshMs, node, clock, l
       agreement.heard(heard.key, own.wanted.has(heard.key), nowMs);
       if (heard.toUs && heard.asker !== undefined) agreement.answered(heard.asker, heard.key, nowMs);
     }
-    if (judged.kind === "neighbourHeard") reports.neighbourHeard(interfaceName);
+    if (judged.kind === "neighbourHeard") {
+      neighbourMs = nowMs;
+      reports.neighbourHeard(interfaceName);
+    }
     if (judged.kind !== "addressAnswered") return;
     agreement.doubt(nowMs);
     reports.addressAnswered({ address: judged.address, mac: heard.mac, interfaceName, from: judged.from });
@@ -186,7 +193,9 @@ export function openPort({ interfaceName, haAddresses, refreshMs, node, clock, l
     },
     describe() {
       const peer = [...view.peerMacs].join(", ") || "not heard yet";
-      return `${haAddresses.join(", ")} on ${interfaceName}${away ? " (gone or down)" : ""}, peer ${peer}`;
+      const others =
+        clock.nowMs() - neighbourMs < answeredFreshMs ? "neighbours answer" : "no neighbour answers";
+      return `${haAddresses.join(", ")} on ${interfaceName}${away ? " (gone or down)" : ""}, peer ${peer}, ${others}`;
     },
     close() {
       socket?.close();
