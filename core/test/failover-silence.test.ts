@@ -27,7 +27,7 @@ test("R10: a judge that stalled for five seconds has witnessed one and a half in
 
 test("R11: a near miss raises the dead time at once, and ten quiet minutes lower it again", () => {
   let draft = draftAt(0);
-  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 180, fastSilenceMs: 180 };
+  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 180, fastSilenceMs: 180, fastHeardMs: -180 };
   endJointSilence(draft);
   assert.equal(deadTimeMs(draft.state), 225);
   assert.equal(draft.state.peer.lifeSilenceMs, 0);
@@ -42,14 +42,26 @@ test("R11: a near miss raises the dead time at once, and ten quiet minutes lower
 test("R11: the dead time stays between the profile's floor and its ceiling", () => {
   const draft = draftAt(0);
   assert.equal(deadTimeMs(draft.state), 100);
-  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 390, fastSilenceMs: 390 };
+  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 390, fastSilenceMs: 390, fastHeardMs: -390 };
   endJointSilence(draft);
   assert.equal(deadTimeMs(draft.state), 400);
 });
 
 test("R11: the return of a node that was away for long is no near miss", () => {
   const draft = draftAt(0);
-  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 60_000, fastSilenceMs: 60_000 };
+  draft.state.peer = {
+    ...draft.state.peer,
+    lifeSilenceMs: 60_000,
+    fastSilenceMs: 60_000,
+    fastHeardMs: -60_000,
+  };
+  endJointSilence(draft);
+  assert.equal(deadTimeMs(draft.state), 100);
+});
+
+test("R11: the wait for the first sign of life after a start is no near miss", () => {
+  const draft = draftAt(350);
+  draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 350, fastSilenceMs: 350 };
   endJointSilence(draft);
   assert.equal(deadTimeMs(draft.state), 100);
 });

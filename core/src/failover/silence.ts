@@ -49,7 +49,7 @@ export function accrueSilence(draft: Draft): void {
 /** A sign of life on a fast medium ends the joint silence; how long it had been teaches the dead time (rule R11). */
 export function endJointSilence(draft: Draft): void {
   const { state, atMs } = draft;
-  const { fastSilenceMs, lifeSilenceMs } = state.peer;
+  const { fastSilenceMs, lifeSilenceMs, fastHeardMs } = state.peer;
   const deadMs = deadTimeMs(state);
   state.peer = {
     ...state.peer,
@@ -58,6 +58,8 @@ export function endJointSilence(draft: Draft): void {
     fastSilenceMs: 0,
     fastHeardMs: atMs,
   };
+  // The wait for the first sign of all is no silence of anybody: it taught a fresh pair to wait four times as long.
+  if (fastHeardMs === Number.NEGATIVE_INFINITY) return;
   // A slow path spoke meanwhile and the dead time went by: the fast ones were lost, nobody was late.
   if (lifeSilenceMs < fastSilenceMs && fastSilenceMs > deadMs) return;
   learnFrom(draft, fastSilenceMs);
