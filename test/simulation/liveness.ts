@@ -31,7 +31,7 @@ export function checkLiveness(world: World): void {
   // What was under way when everything became well may still end.
   world.run(500);
   let unmet = unmetWish(world);
-  while (unmet !== undefined && schedule.nowMs < untilMs) {
+  while ((unmet !== undefined || world.protectors.underWay > 0) && schedule.nowMs < untilMs) {
     world.run(200);
     unmet = unmetWish(world);
   }

@@ -28,6 +28,8 @@ export interface Protectors {
   losesAnswers: boolean;
   /** By name of the fence. */
   readonly fenceTrouble: Map<string, FenceTrouble>;
+  /** Shots that have been fired and are not done: nothing calls them back. */
+  underWay: number;
   /** How often a fence has switched a machine off. */
   readonly shots: Record<Side, number>;
   ask(from: Side, epoch: number, names: readonly string[]): void;
@@ -48,7 +50,8 @@ type Ruling = {
 
 /** The plugin gives up then. */
 const askTimeoutMs = 1000;
-const bootMs = 500;
+/** Longer than the longest wait for a slow path: no machine is up again before its death can be known. */
+const bootMs = 3000;
 
 export function makeProtectors(world: () => World, ttlMs: number): Protectors {
   const { open, deliver } = makeDesks(world);
@@ -99,7 +102,12 @@ export function makeProtectors(world: () => World, ttlMs: number): Protectors {
     );
   }
 
-  function shoot(from: Side, finish: (outcome: Outcome, detail: string) => void, name: string): void {
+  function shoot(from: Side, told: (outcome: Outcome, detail: string) => void, name: string): void {
+    self.underWay += 1;
+    const finish = (outcome: Outcome, detail: string): void => {
+      self.underWay -= 1;
+      told(outcome, detail);
+    };
     const trouble = self.fenceTrouble.get(name) ?? "none";
     const target = otherSide(from);
     const off = () => {
@@ -128,6 +136,7 @@ export function makeProtectors(world: () => World, ttlMs: number): Protectors {
     slowByMs: 0,
     losesAnswers: false,
     fenceTrouble: new Map(),
+    underWay: 0,
     shots: { primary: 0, secondary: 0 },
     ask(from, epoch, names) {
       if (names.includes("granter")) askGranter(from, epoch);
