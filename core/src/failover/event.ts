@@ -3,7 +3,7 @@
  */
 
 import type { Beat, Preference } from "../heartbeat/beat.js";
-import type { Outcome, SegmentAgreement, Side } from "../plugin/contract.js";
+import type { Outcome, Ruling, SegmentAgreement, Side } from "../plugin/contract.js";
 import type { Settings } from "./settings.js";
 
 /** What survives a restart of pulse: written before it takes effect (rules R16, R26). */
@@ -33,6 +33,13 @@ export type OperatorRequest =
   | { readonly kind: "maintenance"; readonly on: boolean; readonly force: boolean }
   /** The operator has seen to it that the other node is off: as good as a fence (rule R32). */
   | { readonly kind: "confirmDead" };
+
+/** What an arbiter said to a question about `epoch`. */
+export type ArbiterRuled = Ruling & {
+  readonly type: "arbiterRuled";
+  readonly name: string;
+  readonly epoch: number;
+};
 
 type Happening =
   /** First event of all. `epoch` is the highest this node ever wrote down, 0 on a new disk. */
@@ -87,16 +94,7 @@ type Happening =
       readonly active: boolean;
       readonly epoch: number;
     }
-  /** What an arbiter said to a question about `epoch`; `untilMs` and `seenEpoch` as in the contract's Ruling. */
-  | {
-      readonly type: "arbiterRuled";
-      readonly name: string;
-      readonly epoch: number;
-      readonly verdict: "granted" | "denied" | "unknown";
-      readonly why: string;
-      readonly untilMs?: number;
-      readonly seenEpoch?: number;
-    }
+  | ArbiterRuled
   | { readonly type: "operatorAsked"; readonly requestId: string; readonly request: OperatorRequest }
   /** The process was asked to end: hand over or release, then `stopped`. */
   | { readonly type: "stopAsked" }

@@ -4,7 +4,7 @@
  */
 
 import type { AlarmCode } from "../failover/action.js";
-import type { NodeReport, OperatorRequest } from "../failover/event.js";
+import type { ArbiterRuled, NodeReport, OperatorRequest } from "../failover/event.js";
 import type { Direction } from "../failover/paths.js";
 import type { Role } from "../heartbeat/beat.js";
 import type { Outcome, Protection, TimelineEntry } from "../plugin/contract.js";
@@ -104,15 +104,7 @@ export type NodeToPulse =
   | { readonly type: "peerLink"; readonly up: boolean }
   | { readonly type: "peerRole"; readonly id: number; readonly active: boolean; readonly epoch: number }
   /** Times are monotonic, the same clock in both processes. */
-  | {
-      readonly type: "arbiterRuled";
-      readonly name: string;
-      readonly epoch: number;
-      readonly verdict: "granted" | "denied" | "unknown";
-      readonly why: string;
-      readonly untilMs?: number;
-      readonly seenEpoch?: number;
-    }
+  | ArbiterRuled
   | { readonly type: "frame"; readonly path: string; readonly frame: string }
   | { readonly type: "pathDescription"; readonly path: string; readonly description: string }
   | { readonly type: "operator"; readonly requestId: string; readonly request: OperatorRequest }

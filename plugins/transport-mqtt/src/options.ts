@@ -3,7 +3,7 @@
  * written by side; secrets can stand in files that only this service reads.
  */
 
-import { z } from "@understudy/core/public";
+import { duration, z } from "@understudy/core/public";
 
 const second = 1000;
 
@@ -22,24 +22,6 @@ function problemOf(text: string): string | undefined {
   if (url.search !== "" || url.hash !== "" || !["", "/"].includes(url.pathname))
     return "must end after host and port";
   return undefined;
-}
-
-/** Between `least` and `most`, in the units a person writes: milliseconds after parsing. */
-function time(least: number, most: number, allowed: string) {
-  return z
-    .union([z.number(), z.string()])
-    .meta({ "x-type": `time ${allowed}` })
-    .transform((value, context) => {
-      const match = /^\s*(\d{1,9})\s*(ms|s|)\s*$/.exec(String(value));
-      const ms = Number(match?.[1] ?? Number.NaN) * (match?.[2] === "s" ? second : 1);
-      if (ms >= least && ms <= most) return ms;
-      context.addIssue({
-        code: "custom",
-        message: `must be a time ${allowed}, such as 200ms or 2s`,
-        input: value,
-      });
-      return z.NEVER;
-    });
 }
 
 const file = z.string().startsWith("/", "must be an absolute path");
@@ -96,12 +78,12 @@ export const mqttOptions = z
     topic: levels
       .default("understudy")
       .describe("What the topics begin with: TOPIC/CLUSTER/PATH/SIDE/beat and …/presence."),
-    interval: time(5, 60 * second, "from 5 ms to 60 s")
+    interval: duration({ min: 5, max: 60 * second })
       .prefault("200ms")
       .describe(
         "Shortest time between two beats on this path. A broker of your own can bear 20ms; be kind to a shared one.",
       ),
-    silence: time(second, 60 * second, "from 1 s to 60 s")
+    silence: duration({ min: second, max: 60 * second })
       .prefault("3s")
       .describe("A broker that answers nothing for this long is left and connected to anew."),
   })
