@@ -5,15 +5,13 @@
 
 import { fileURLToPath } from "node:url";
 import type { PluginKind } from "../plugin/contract.js";
+import { coreKeysOf } from "../plugin/kinds.js";
 import { findPlugin } from "../plugin/load-plugin.js";
 import { installedNames } from "../plugin/resolve.js";
 import { type JsonShape, jsonSchemaOf } from "./mistakes.js";
 import { fileSchema } from "./schema.js";
 
 type Json = Readonly<Record<string, unknown>>;
-
-/** The keys of the core beside a plugin's own. */
-const coreKeys: Readonly<Record<string, readonly string[]>> = { transport: ["plugin", "class", "name"] };
 
 /** Plugins that cannot be loaded are left out: their entries are then not judged. */
 export async function fileJsonSchema(): Promise<Json> {
@@ -67,7 +65,7 @@ function addOptions(
 ): Json {
   const branches = (entry?.anyOf ?? []).map((branch) => {
     if (branch.properties === undefined) return branch;
-    const core = Object.fromEntries((coreKeys[kind] ?? ["plugin"]).map((key) => [key, true]));
+    const core = Object.fromEntries(coreKeysOf(kind).map((key) => [key, true]));
     const rules = [...plugins].map(
       ([name, { $schema: _, ...options }]: [string, JsonShape & { $schema?: string }]) => ({
         if: { properties: { plugin: { const: name } } },

@@ -7,11 +7,7 @@ import type { z } from "zod";
 import { alternatives, type JsonShape, jsonSchemaOf } from "../config/mistakes.js";
 import type { Fault } from "./check-definition.js";
 import type { PluginKind } from "./contract.js";
-
-/** Beside a plugin's options in the config, so they never reach it. */
-const coreKeys: Readonly<Partial<Record<PluginKind, readonly string[]>>> = {
-  transport: ["plugin", "class", "name"],
-};
+import { coreKeysOf } from "./kinds.js";
 
 export function schemaFaults(config: unknown, kind: PluginKind): readonly Fault[] {
   if (!isSchema(config)) {
@@ -33,7 +29,7 @@ export function schemaFaults(config: unknown, kind: PluginKind): readonly Fault[
       },
     ];
   }
-  const kept = (coreKeys[kind] ?? ["plugin"]).filter((key) =>
+  const kept = coreKeysOf(kind).filter((key) =>
     alternatives(shape).some(({ properties }) => key in (properties ?? {})),
   );
   const faults: Fault[] = kept.map((key) => ({

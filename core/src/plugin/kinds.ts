@@ -15,3 +15,8 @@ export const pluginKinds: readonly PluginKind[] = [
 export function isKind(word: unknown): word is PluginKind {
   return pluginKinds.some((kind) => kind === word);
 }
+
+/** Keys of a plugin's entry in the config that are the core's and never reach the plugin. */
+export function coreKeysOf(kind: PluginKind): readonly string[] {
+  return kind === "transport" ? ["plugin", "class", "name"] : ["plugin"];
+}
