@@ -13,9 +13,9 @@ import type { LocalConfig } from "../src/config/config.js";
 import { parseConfig } from "../src/config/parse.js";
 import { UnderstudyError } from "../src/errors/error.js";
 import { buildPlugin, checkPlugins, loadPlugins } from "../src/plugin/host.js";
-import { type Startable, startInOrder, stopInReverse } from "../src/plugin/lifecycle.js";
 import { methods } from "../src/plugin/methods.js";
 import { installedNames } from "../src/plugin/resolve.js";
+import { startPlugin, stopPlugin } from "../src/plugin/start-stop.js";
 
 const folder = mkdtempSync(join(tmpdir(), "understudy-plugins-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -359,48 +359,23 @@ for (const [index, [code, written, message]] of uncreated.entries()) {
   });
 }
 
-function recorded(log: string[], name: string, behaviour: Partial<Startable> = {}): Startable {
-  return {
-    name,
-    start: async () => {
-      log.push(`start ${name}`);
-      await behaviour.start?.();
-    },
-    stop: async () => {
-      log.push(`stop ${name}`);
-      await behaviour.stop?.();
-    },
+test("a start or stop that throws, rejects or never ends becomes a reason with its code", async () => {
+  const never = () => new Promise<void>(() => {});
+  const busy = new Error("busy");
+  const rejects = () => Promise.reject(busy);
+  const throws = (): Promise<void> => {
+    throw busy;
   };
-}
-
-const never = () => new Promise<void>(() => {});
-
-test("starts are in order; a failure stops what started, and itself, in reverse", async () => {
-  const log: string[] = [];
-  const broken = recorded(log, "b", { start: () => Promise.reject(new Error("no device")) });
-  await assert.rejects(startInOrder([recorded(log, "a"), broken, recorded(log, "c")]), {
-    code: "PLUGIN_START_FAILED",
-    message: /b could not start: no device/,
-  });
-  assert.deepEqual(log, ["start a", "start b", "stop b", "stop a"]);
-});
-
-test("a start or stop that does not end is left behind at its deadline", async () => {
-  const log: string[] = [];
-  const items = [recorded(log, "a"), recorded(log, "b", { start: never, stop: never })];
-  await assert.rejects(startInOrder(items, { startMs: 20, stopMs: 20 }), (error: unknown) => {
-    assert.ok(error instanceof UnderstudyError && error.code === "PLUGIN_START_DEADLINE");
-    assert.deepEqual(error.details.whileStopping, ["b did not stop within 0.02 s"]);
-    return true;
-  });
-  assert.deepEqual(log, ["start a", "start b", "stop b", "stop a"]);
-  const failing = recorded(log, "c", { stop: () => Promise.reject(new Error("busy")) });
-  const problems = await stopInReverse([recorded(log, "d"), failing]);
-  assert.deepEqual(
-    problems.map(({ code }) => code),
-    ["PLUGIN_STOP_FAILED"],
-  );
-  assert.deepEqual(log.slice(4), ["stop c", "stop d"]);
+  assert.equal(await startPlugin(async () => {}, 1000), undefined);
+  assert.equal(await stopPlugin(async () => {}, 1000), undefined);
+  for (const work of [rejects, throws]) {
+    const told = { reason: "busy", error: busy };
+    assert.deepEqual(await startPlugin(work, 1000), { code: "PLUGIN_START_FAILED", ...told });
+    assert.deepEqual(await stopPlugin(work, 1000), { code: "PLUGIN_STOP_FAILED", ...told });
+  }
+  const late = { reason: "did not finish within 20 ms", error: undefined };
+  assert.deepEqual(await startPlugin(never, 20), { code: "PLUGIN_START_DEADLINE", ...late });
+  assert.deepEqual(await stopPlugin(never, 20), { code: "PLUGIN_STOP_DEADLINE", ...late });
 });
 
 test("check tells the mistakes of a wrong file and those of its plugins' options in one go", async () => {

@@ -4,6 +4,7 @@
  */
 
 import type { Arbiter, Ruling } from "../plugin/contract.js";
+import { startPlugin, stopPlugin } from "../plugin/start-stop.js";
 import type { Clock, Log } from "../plugin/tokens.js";
 import { bounded } from "./bounded.js";
 import type { Named } from "./parts.js";
@@ -155,11 +156,11 @@ function createDesk({ name, plugin: arbiter, exclusive }: NamedArbiter, options:
   return {
     name,
     async start(): Promise<void> {
-      const result = await bounded(async () => await arbiter.start(), startLimitMs);
+      const trouble = await startPlugin(() => arbiter.start(), startLimitMs);
       started = Promise.resolve();
-      if (result.kind !== "done") {
-        problem = `it did not start: ${result.reason}`;
-        log.error({ arbiter: name, reason: result.reason }, "an arbiter did not start");
+      if (trouble !== undefined) {
+        problem = `it did not start: ${trouble.reason}`;
+        log.error({ arbiter: name, ...trouble }, "an arbiter did not start");
         options.changed();
       }
       next();
@@ -188,9 +189,8 @@ function createDesk({ name, plugin: arbiter, exclusive }: NamedArbiter, options:
       stopped = true;
       wanted = undefined;
       question?.abort.abort();
-      const result = await bounded(async () => await arbiter.stop(), stopLimitMs);
-      if (result.kind !== "done")
-        log.warn({ arbiter: name, reason: result.reason }, "an arbiter did not stop");
+      const trouble = await stopPlugin(() => arbiter.stop(), stopLimitMs);
+      if (trouble !== undefined) log.warn({ arbiter: name, ...trouble }, "an arbiter did not stop");
     },
   };
 }

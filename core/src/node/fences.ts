@@ -4,6 +4,7 @@
  */
 
 import type { Fence, Outcome } from "../plugin/contract.js";
+import { startPlugin, stopPlugin } from "../plugin/start-stop.js";
 import type { Clock, Log } from "../plugin/tokens.js";
 import { bounded } from "./bounded.js";
 import type { Named } from "./parts.js";
@@ -141,13 +142,13 @@ function createPost({ name, plugin: fence }: Named<Fence>, options: FenceOptions
   return {
     name,
     async start(): Promise<void> {
-      const result = await bounded(async () => await fence.start(), startLimitMs);
-      if (result.kind !== "done") {
-        log.error({ fence: name, reason: result.reason }, "a fence did not start");
-        notice(`it did not start: ${result.reason}`);
+      const trouble = await startPlugin(() => fence.start(), startLimitMs);
+      if (trouble !== undefined) {
+        log.error({ fence: name, ...trouble }, "a fence did not start");
+        notice(`it did not start: ${trouble.reason}`);
       }
       timer = setInterval(() => void check(), options.checkEveryMs ?? 60_000);
-      if (result.kind === "done") void check();
+      if (trouble === undefined) void check();
     },
     fire(): Promise<Finished> {
       firing ??= shoot().then((finished) => {
@@ -171,8 +172,8 @@ function createPost({ name, plugin: fence }: Named<Fence>, options: FenceOptions
       clearInterval(timer);
       checking?.abort.abort();
       current?.abort();
-      const result = await bounded(async () => await fence.stop(), stopLimitMs);
-      if (result.kind !== "done") log.warn({ fence: name, reason: result.reason }, "a fence did not stop");
+      const trouble = await stopPlugin(() => fence.stop(), stopLimitMs);
+      if (trouble !== undefined) log.warn({ fence: name, ...trouble }, "a fence did not stop");
     },
   };
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Observer, TimelineEntry } from "../plugin/contract.js";
+import { startPlugin, stopPlugin } from "../plugin/start-stop.js";
 import type { Log } from "../plugin/tokens.js";
 import { bounded } from "./bounded.js";
 
@@ -71,9 +72,8 @@ export function createObserverQueue(name: string, observer: Observer, log: Log):
   return {
     name,
     async start() {
-      const result = await bounded(() => observer.start(), startLimitMs);
-      if (result.kind !== "done")
-        log.error({ observer: name, reason: result.reason }, "an observer did not start");
+      const trouble = await startPlugin(() => observer.start(), startLimitMs);
+      if (trouble !== undefined) log.error({ observer: name, ...trouble }, "an observer did not start");
       started = true;
       drainSoon();
     },
@@ -83,7 +83,8 @@ export function createObserverQueue(name: string, observer: Observer, log: Log):
       if (draining !== undefined) await bounded(() => draining ?? Promise.resolve(), lastWordsMs);
       ended = true;
       waiting.length = 0;
-      await bounded(() => observer.stop(), stopLimitMs);
+      const trouble = await stopPlugin(() => observer.stop(), stopLimitMs);
+      if (trouble !== undefined) log.warn({ observer: name, ...trouble }, "an observer did not stop");
     },
   };
 }

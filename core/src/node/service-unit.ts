@@ -5,8 +5,9 @@
 
 import type { ServiceStatus } from "../ipc/control.js";
 import type { Service, ServiceHealth } from "../plugin/contract.js";
+import { startPlugin, stopPlugin } from "../plugin/start-stop.js";
 import type { Log } from "../plugin/tokens.js";
-import { atMost, type Bounded, bounded } from "./bounded.js";
+import { atMost, bounded } from "./bounded.js";
 
 export interface ServiceUnit {
   readonly name: string;
@@ -82,9 +83,10 @@ export function createServiceUnit(options: ServiceUnitOptions): ServiceUnit {
     return mine;
   }
 
-  function failed(what: string, result: Exclude<Bounded<unknown>, { kind: "done" }>): string {
-    problem = `${what}: ${result.reason}`;
-    log.warn({ service: name, reason: result.reason }, `a service failed: ${what}`);
+  function failed(what: string, trouble: { readonly reason: string; readonly code?: string }): string {
+    const { reason, code } = trouble;
+    problem = `${what}: ${reason}`;
+    log.warn({ service: name, reason, ...(code === undefined ? {} : { code }) }, `a service failed: ${what}`);
     changed();
     retryLater();
     return problem;
@@ -108,8 +110,8 @@ export function createServiceUnit(options: ServiceUnitOptions): ServiceUnit {
 
   async function startNow(): Promise<string | undefined> {
     if (started || ended) return undefined;
-    const result = await bounded(() => service.start(), limits.startMs);
-    if (result.kind !== "done") return failed("it did not start", result);
+    const trouble = await startPlugin(() => service.start(), limits.startMs);
+    if (trouble !== undefined) return failed("it did not start", trouble);
     started = true;
     problem = undefined;
     if (wanted === undefined) forgetRetry();
@@ -204,9 +206,8 @@ export function createServiceUnit(options: ServiceUnitOptions): ServiceUnit {
       forgetRetry();
       clearInterval(healthTimer);
       await inTurn(async () => {
-        const result = await bounded(() => service.stop(), limits.stopMs);
-        if (result.kind !== "done")
-          log.warn({ service: name, reason: result.reason }, "a service did not stop");
+        const trouble = await stopPlugin(() => service.stop(), limits.stopMs);
+        if (trouble !== undefined) log.warn({ service: name, ...trouble }, "a service did not stop");
       }, limits.demoteMs);
       serving = undefined;
     },

@@ -6,8 +6,8 @@
 import type { CallMeter } from "../plugin/call-meter.js";
 import type { Transport } from "../plugin/contract.js";
 import { guardedTransport } from "../plugin/guarded-transport.js";
+import { startPlugin, stopPlugin } from "../plugin/start-stop.js";
 import type { Clock, Log } from "../plugin/tokens.js";
-import { bounded } from "./bounded.js";
 import type { Named } from "./parts.js";
 import type { PulseClient } from "./pulse-client.js";
 
@@ -86,13 +86,13 @@ export function startTransports(options: TransportsOptions): Transports {
       await Promise.all(
         [...paths.values()].map(async (path) => {
           const begun = () => path.transport.start((frame) => receive(path, frame));
-          const result = await bounded(begun, startLimitMs);
-          if (result.kind === "done") {
+          const trouble = await startPlugin(begun, startLimitMs);
+          if (trouble === undefined) {
             if (path.state === "new") path.state = "started";
             return;
           }
-          path.failure = result.reason;
-          log.error({ path: path.name, reason: result.reason }, "a path did not start");
+          path.failure = trouble.reason;
+          log.error({ path: path.name, ...trouble }, "a path did not start");
         }),
       );
       describeAll();
@@ -107,7 +107,8 @@ export function startTransports(options: TransportsOptions): Transports {
       await Promise.all(
         [...paths.values()].map(async (path) => {
           path.state = "stopped";
-          await bounded(() => path.transport.stop(), stopLimitMs);
+          const trouble = await stopPlugin(() => path.transport.stop(), stopLimitMs);
+          if (trouble !== undefined) log.warn({ path: path.name, ...trouble }, "a path did not stop");
         }),
       );
     },

@@ -3,7 +3,10 @@
  * A backend that throws where it must not is logged and does not take the others with it.
  */
 
+import { UnderstudyError } from "../errors/error.js";
+import { pluginError } from "../errors/plugins.js";
 import type { AddressBackend, AddressReports, ClaimToken, Outcome, Protection } from "../plugin/contract.js";
+import { startPlugin, stopPlugin } from "../plugin/start-stop.js";
 import type { Log } from "../plugin/tokens.js";
 import { inTime } from "./deadline.js";
 
@@ -77,7 +80,13 @@ export function createAddressChain(
       for (const named of chain) {
         // Also one whose start failed is stopped: it may have got half way.
         started.push(named);
-        await inTime(`the start of ${named.name}`, startLimitMs, () => named.backend.start(reports));
+        const trouble = await startPlugin(() => named.backend.start(reports), startLimitMs);
+        // What a plugin says of itself in our form says more than that it did not start.
+        if (trouble?.error instanceof UnderstudyError) throw trouble.error;
+        if (trouble !== undefined)
+          throw pluginError(trouble.code, `${named.name} could not start: ${trouble.reason}`, {
+            cause: trouble.error,
+          });
       }
     },
     async acquire(epoch) {
@@ -101,9 +110,8 @@ export function createAddressChain(
     },
     async stop() {
       for (const { name, backend } of started.splice(0).toReversed()) {
-        await inTime(`the stop of ${name}`, stopLimitMs, () => backend.stop()).catch((error: unknown) =>
-          log.error({ plugin: name, error }, "an address backend did not stop"),
-        );
+        const trouble = await stopPlugin(() => backend.stop(), stopLimitMs);
+        if (trouble !== undefined) log.error({ plugin: name, ...trouble }, "an address backend did not stop");
       }
     },
     renew: () => each("renew", (backend) => backend.renew?.()),

@@ -10,8 +10,8 @@ import { createPeerSession, type StaleReason } from "../heartbeat/peer-session.j
 import { beatKeys, decodeBeat, encodeBeat } from "../heartbeat/wire.js";
 import type { KeyRing } from "../keys/key-file.js";
 import type { PathClass, ProbeTarget, Side, Transport } from "../plugin/contract.js";
+import { startPlugin, stopPlugin, type Trouble } from "../plugin/start-stop.js";
 import type { Clock, Log } from "../plugin/tokens.js";
-import { inTime } from "./deadline.js";
 import type { Happening } from "./happening.js";
 import { createLatencies } from "./latencies.js";
 
@@ -164,8 +164,10 @@ export function createPaths(options: PathsOptions): Paths {
       const failures = new Map<string, string>();
       await Promise.all(
         [...states.values()].map(async (state) => {
-          const failure = await startPath(state, (frame) => receive(state.named.name, frame));
-          if (failure !== undefined) failures.set(state.named.name, failure);
+          const trouble = await startPath(state, (frame) => receive(state.named.name, frame));
+          if (trouble === undefined) return;
+          failures.set(state.named.name, trouble.reason);
+          log.error({ path: state.named.name, ...trouble }, "a transport did not start");
         }),
       );
       return failures;
@@ -174,9 +176,8 @@ export function createPaths(options: PathsOptions): Paths {
       await Promise.all(
         [...states.values()].map(async ({ named: { name, transport } }) => {
           if (transport === undefined) return;
-          await inTime(`the stop of path ${name}`, stopLimitMs, () => transport.stop()).catch(
-            (error: unknown) => log.error({ path: name, error }, "a transport did not stop"),
-          );
+          const trouble = await stopPlugin(() => transport.stop(), stopLimitMs);
+          if (trouble !== undefined) log.error({ path: name, ...trouble }, "a transport did not stop");
         }),
       );
     },
@@ -239,18 +240,13 @@ function newPathState(named: NamedTransport): PathState {
 async function startPath(
   state: PathState,
   receive: (frame: Uint8Array) => void,
-): Promise<string | undefined> {
-  const { name, transport } = state.named;
-  try {
-    if (transport !== undefined) {
-      await inTime(`the start of path ${name}`, startLimitMs, () => transport.start(receive));
-    }
-    state.started = true;
-    return undefined;
-  } catch (error) {
-    state.failure = (error as Error).message;
-    return state.failure;
-  }
+): Promise<Trouble | undefined> {
+  const { transport } = state.named;
+  const trouble =
+    transport === undefined ? undefined : await startPlugin(() => transport.start(receive), startLimitMs);
+  state.started = trouble === undefined;
+  state.failure = trouble?.reason;
+  return trouble;
 }
 
 function describePath(state: PathState): string {
