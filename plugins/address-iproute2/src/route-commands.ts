@@ -39,6 +39,9 @@ export const showDefaults = "route show default table all";
 /** What `ip` complains of when a rule is there already: the only way to ask for one. */
 export const isThere = (complaint: string): boolean => complaint.includes("File exists");
 
+/** The kernel does not know the `src` of a route as an address of ours. */
+export const isSourceMissing = (complaint: string): boolean => complaint.includes("Invalid source address");
+
 /** Every deletion, for an `ip` that talks to nobody. Those with a metric first: without one any metric matches. */
 export function deletions(routes: readonly Route[], rules: readonly Rule[]) {
   const byMetric = routes.toSorted((a, b) => (b.metric ?? 0) - (a.metric ?? 0));

@@ -4,6 +4,7 @@
  */
 
 import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Log } from "@understudy/core/public";
 import { type CoProcess, type Reply, startCoProcess } from "./co-process.js";
 import {
@@ -12,6 +13,7 @@ import {
   deleteRoute,
   deleteRule,
   type FoundRoute,
+  isSourceMissing,
   isThere,
   parseRouteLine,
   samePlace,
@@ -48,6 +50,12 @@ export interface RoutingNeeds {
 
 const hintDelayMs = 10;
 const hintEveryMs = 100;
+
+/**
+ * Between tries of a route whose source is not known yet. For an instant after an IPv6 address was added, Linux refuses
+ * routes from it (6.18: in one of six first takeovers after a start, and all was well 2 ms later).
+ */
+const sourceRetriesMs = [2, 5, 10, 20, 40];
 
 export function startRouting({ plan, ask, log, mayRepair, onDeath }: RoutingNeeds): Routing {
   const { rules, sources } = plan;
@@ -92,9 +100,20 @@ export function startRouting({ plan, ask, log, mayRepair, onDeath }: RoutingNeed
     troubles.set(addition, complaint);
   }
 
-  async function add(family: 4 | 6, addition: string): Promise<"added" | "there" | "refused"> {
+  async function complaintAbout(family: 4 | 6, addition: string): Promise<string | undefined> {
     const reply = await askOf(family, addition);
-    const complaint = reply === undefined ? "ip did not answer" : reply.join("; ") || undefined;
+    return reply === undefined ? "ip did not answer" : reply.join("; ") || undefined;
+  }
+
+  async function add(family: 4 | 6, addition: string): Promise<"added" | "there" | "refused"> {
+    const before = generation;
+    let complaint = await complaintAbout(family, addition);
+    for (const waitMs of sourceRetriesMs) {
+      if (complaint === undefined || !isSourceMissing(complaint)) break;
+      await pause(waitMs, undefined, { ref: false });
+      if (before !== generation) break;
+      complaint = await complaintAbout(family, addition);
+    }
     if (complaint !== undefined && isThere(complaint)) return "there";
     if (held) note(addition, complaint);
     return complaint === undefined ? "added" : "refused";

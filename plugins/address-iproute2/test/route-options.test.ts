@@ -165,3 +165,33 @@ test("a takeover asks all of `ip` in one go, and asks for no list", async () => 
   await given;
   routing.stop();
 });
+
+test("a route from an IPv6 address that the kernel does not know yet is there all the same when the takeover is done", async () => {
+  const asked: string[] = [];
+  const log = recordingLog();
+  const routing = startRouting({
+    plan: planRoutes(
+      iproute2Options.parse({ routes: [{ to: "fd00:5::/48", via: "fd00::1", source: true }] }),
+      placed,
+    ),
+    ask: async (command) => {
+      asked.push(command);
+      return asked.length < 3 ? ["Error: Invalid source address."] : [];
+    },
+    log,
+    mayRepair: () => true,
+    onDeath: assert.fail,
+  });
+  await routing.take();
+  assert.equal(asked.length, 3);
+  assert.equal(new Set(asked).size, 1);
+  assert.equal(routing.describe(), "1 route");
+  assert.deepEqual(log.lines, []);
+
+  asked.length = 0;
+  const taken = routing.take();
+  const given = routing.giveUp();
+  await Promise.all([taken, given]);
+  assert.match(asked.at(-1) ?? "", /^route del/, "what is given up meanwhile is not tried again");
+  routing.stop();
+});

@@ -79,6 +79,13 @@ async function holding(changes: object = {}): Promise<Holder> {
   return holder;
 }
 
+/** With all of `config` in the kernel: "confirmed" waits for that only a while, longer than a busy machine may need. */
+async function holdingAll(): Promise<Holder> {
+  const holder = await holding();
+  await until("all is there", () => ours().trim().split("\n").length === 7 && ourRules().length === 3);
+  return holder;
+}
+
 test("all come with the addresses and go with them, and the default route stays what it was", async () => {
   const holder = await start();
   assert.equal(everything(), untouched);
@@ -114,7 +121,7 @@ test("R4: a killed process leaves none of them", async () => {
 });
 
 test("what somebody removes comes back, and it is said", async () => {
-  const holder = await holding();
+  const holder = await holdingAll();
   const before = everything();
   for (const [args, message] of [
     [["route", "del", "10.50.0.0/16", "table", "100"], /route of ours/],
@@ -130,7 +137,7 @@ test("what somebody removes comes back, and it is said", async () => {
 });
 
 test("an address that somebody removes comes back with its routes", async () => {
-  const holder = await holding();
+  const holder = await holdingAll();
   const before = everything();
   ip("addr", "del", `${v4.address}/32`, "dev", "eth0");
   ip("addr", "del", `${v6.address}/64`, "dev", "eth0");
