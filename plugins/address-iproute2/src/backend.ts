@@ -107,6 +107,7 @@ export function makeBackend(
     if (armed !== "blocked" && complaint === undefined) {
       lifetimeMs = clock.nowMs();
       wanted.mode = "held";
+      await repairs.taken(current);
       await routed;
       return "confirmed";
     }

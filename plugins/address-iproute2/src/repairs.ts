@@ -13,6 +13,11 @@ export interface Repairs {
   gone(found: FoundAddress): void;
   noteCarrier(state: Pick<LinkState, "name" | "carrier">): void;
   noteInitialCarrier(interfaceName: string, carrier: boolean): void;
+  /**
+   * At the end of an acquire: what somebody removed meanwhile is put back before the addresses count as taken. Asks the
+   * kernel only when it has told of a removal since the acquire began.
+   */
+  taken(parts: Parts): Promise<void>;
   /** Once a second: what no event told, or what could not be mended at once. */
   check(): Promise<void>;
   /** Removes every HA address wherever it is; returns what is left, undefined when the kernel did not say. */
@@ -31,20 +36,25 @@ export interface RepairsNeeds {
 
 /** A program that keeps removing the address must not make us a busy loop; the check goes on once a second. */
 const mostRepairsPerSecond = 10;
+/** Events come through another process than answers do, so they may be late; what came before it listened never comes. */
+const eventWithinMs = 5000;
 
 export function makeRepairs({ node, clock, log, wanted, hasLapsed, parts, reports }: RepairsNeeds): Repairs {
   const ours = new Set(node.haAddresses.map(({ address }) => address));
   const carriers = new Map<string, boolean>();
-  /** Removals of our own whose event has not come yet, by address. */
-  const expected = new Map<string, number>();
+  /** When removals of our own were asked for whose event has not come yet, by address. */
+  const expected = new Map<string, readonly number[]>();
+  /** The acquire during which something was removed. */
+  let doubtedGeneration = -1;
   let repairedMs: number[] = [];
 
-  const expect = (address: string, by: number) =>
-    expected.set(address, Math.max(0, (expected.get(address) ?? 0) + by));
+  const awaited = (address: string) =>
+    (expected.get(address) ?? []).filter((atMs) => clock.nowMs() - atMs < eventWithinMs);
 
   async function remove(current: Parts, found: Removable): Promise<void> {
-    expect(found.address, 1);
-    if (!(await current.table.remove(found))) expect(found.address, -1);
+    expected.set(found.address, [...awaited(found.address), clock.nowMs()]);
+    if (!(await current.table.remove(found)))
+      expected.set(found.address, awaited(found.address).slice(0, -1));
   }
 
   async function putBack(current: Parts, address: PlacedAddress): Promise<void> {
@@ -58,11 +68,11 @@ export function makeRepairs({ node, clock, log, wanted, hasLapsed, parts, report
       log.warn({ address: address.address, complaint }, "a removed HA address could not be put back");
   }
 
-  function missing(current: Parts, address: PlacedAddress): void {
+  async function missing(current: Parts, address: PlacedAddress): Promise<void> {
     if (hasLapsed()) return;
     log.warn({ address: address.address }, "somebody else removed an HA address");
     reports()?.addressRemoved(address.address);
-    void putBack(current, address);
+    await putBack(current, address);
   }
 
   function stranger(current: Parts, found: FoundAddress): void {
@@ -86,6 +96,17 @@ export function makeRepairs({ node, clock, log, wanted, hasLapsed, parts, report
     return found;
   }
 
+  /** Asks the kernel which of them are not where they should be. */
+  async function restore(current: Parts): Promise<void> {
+    const found = await inspect(current);
+    if (found === undefined || wanted.mode !== "held") return;
+    const gone = current.placed.filter(
+      ({ address, interfaceName }) =>
+        !found.some((one) => one.address === address && one.interfaceName === interfaceName),
+    );
+    await Promise.all(gone.map((address) => missing(current, address)));
+  }
+
   return {
     appeared(found) {
       const current = parts();
@@ -95,14 +116,19 @@ export function makeRepairs({ node, clock, log, wanted, hasLapsed, parts, report
     gone(found) {
       const current = parts();
       if (current === undefined || !ours.has(found.address)) return;
-      if ((expected.get(found.address) ?? 0) > 0) {
-        expect(found.address, -1);
-        return;
-      }
+      if (wanted.mode === "acquiring") doubtedGeneration = wanted.generation;
+      const [own, ...later] = awaited(found.address);
+      expected.set(found.address, later);
       const placed = current.placed.find(
         ({ address, interfaceName }) => address === found.address && interfaceName === found.interfaceName,
       );
-      if (wanted.mode === "held" && placed !== undefined) missing(current, placed);
+      if (wanted.mode !== "held" || placed === undefined) return;
+      // The late event of a removal before this acquire, or somebody's: the kernel knows.
+      if (own !== undefined) void restore(current);
+      else void missing(current, placed);
+    },
+    async taken(current) {
+      if (doubtedGeneration === wanted.generation) await restore(current);
     },
     noteCarrier({ name, carrier }) {
       if (!carriers.has(name) || carriers.get(name) === carrier) return;
@@ -117,16 +143,7 @@ export function makeRepairs({ node, clock, log, wanted, hasLapsed, parts, report
       const current = parts();
       if (current === undefined) return;
       await current.lease.check();
-      const found = await inspect(current);
-      if (found === undefined || wanted.mode !== "held") return;
-      // By now every event of our own removals has come, or never will.
-      expected.clear();
-      for (const address of current.placed) {
-        const there = found.some(
-          (one) => one.address === address.address && one.interfaceName === address.interfaceName,
-        );
-        if (!there) missing(current, address);
-      }
+      await restore(current);
     },
     async removeAll(current) {
       await Promise.all(current.placed.map((address) => remove(current, address)));
