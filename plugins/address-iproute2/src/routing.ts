@@ -46,6 +46,8 @@ export interface RoutingNeeds {
   /** False while the right to answer has ended: then nothing is put back. */
   readonly mayRepair: () => boolean;
   readonly onDeath: (why: string) => void;
+  /** Between tries; a test need not wait. */
+  readonly pauseMs?: (ms: number) => Promise<unknown>;
 }
 
 const hintDelayMs = 10;
@@ -57,7 +59,10 @@ const hintEveryMs = 100;
  */
 const sourceRetriesMs = [2, 5, 10, 20, 40];
 
-export function startRouting({ plan, ask, log, mayRepair, onDeath }: RoutingNeeds): Routing {
+const unheldPause = (ms: number) => pause(ms, undefined, { ref: false });
+
+export function startRouting(needs: RoutingNeeds): Routing {
+  const { plan, ask, log, mayRepair, onDeath, pauseMs = unheldPause } = needs;
   const { rules, sources } = plan;
   const tables = tableNumbers();
   const ip6: CoProcess | undefined = rules.some(({ family }) => family === 6)
@@ -110,7 +115,7 @@ export function startRouting({ plan, ask, log, mayRepair, onDeath }: RoutingNeed
     let complaint = await complaintAbout(family, addition);
     for (const waitMs of sourceRetriesMs) {
       if (complaint === undefined || !isSourceMissing(complaint)) break;
-      await pause(waitMs, undefined, { ref: false });
+      await pauseMs(waitMs);
       if (before !== generation) break;
       complaint = await complaintAbout(family, addition);
     }
