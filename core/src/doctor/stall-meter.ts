@@ -9,7 +9,8 @@ import { becomeRealTime } from "../pulse/real-time.js";
 const tickMs = 5;
 
 const seconds = Number(process.argv[2] ?? 10);
-const realTime = await becomeRealTime();
+const { protection: realTime, riseAboveChildren } = await becomeRealTime();
+riseAboveChildren();
 const gaps: number[] = [];
 let last = performance.now();
 const endMs = last + seconds * 1000;

@@ -65,7 +65,8 @@ export async function runPulse(options: PulseOptions): Promise<void> {
     const plugins = await makePlugins(local, log);
     // Before the backends start: what they spawn must run when everything else does not.
     const realTime = await becomeRealTime();
-    if (!realTime.inForce) log.warn({ detail: realTime.detail }, "pulse does not run in real time");
+    const { protection } = realTime;
+    if (!protection.inForce) log.warn({ detail: protection.detail }, "pulse does not run in real time");
     pulse = await startPulse({
       ...plugins,
       local,
@@ -73,13 +74,14 @@ export async function runPulse(options: PulseOptions): Promise<void> {
       clock: monotonicClock,
       log,
       version,
-      protections: [realTime],
+      protections: [protection],
       notify,
       openWatchdog: watchdog && ((changed) => openWatchdog(watchdog, { log, changed })),
       loadConfig: load,
       readKeys,
       configChanged: ({ config: changed }) => log.setLevel(changed.log.level),
     });
+    realTime.riseAboveChildren();
     await untilAskedToEnd(pulse, log);
   } finally {
     process.off("uncaughtException", die);
