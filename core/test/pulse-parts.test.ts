@@ -15,23 +15,53 @@ import { createKernelProbe } from "../src/pulse/kernel-probe.js";
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
-test("R9: a closed port answers for its kernel, and so does one that somebody listens on", async () => {
-  const server = createServer();
+/** A port of the loopback that somebody listens on. */
+async function listening(): Promise<{ readonly port: number; close(): Promise<void> }> {
+  const server = createServer((socket) => void socket.on("error", () => {}).resume());
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : assert.fail();
-  const target = { localAddress: "127.0.0.1", peerAddress: "127.0.0.1", interfaceName: "lo" };
-  const probe = createKernelProbe(port);
+  return { port, close: () => new Promise((resolve) => server.close(() => resolve())) };
+}
+
+const loopback = { localAddress: "127.0.0.1", peerAddress: "127.0.0.1", interfaceName: "lo" };
+
+test("R9: a closed port answers for its kernel, and so does one that somebody listens on", async () => {
+  const server = await listening();
+  const probe = createKernelProbe(server.port);
   let answers = 0;
-  probe.probe("udp", target, () => {
+  const answered = () => {
     answers += 1;
-  });
-  await until("the listening port answers", () => answers === 1);
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  probe.probe("udp", target, () => {
-    answers += 1;
-  });
+  };
+  try {
+    probe.probe("udp", loopback, answered);
+    await until("the listening port answers", () => answers === 1);
+  } finally {
+    await server.close();
+  }
+  probe.probe("udp", loopback, answered);
   await until("the closed port answers", () => answers === 2);
+});
+
+test("R10: an answer that came while pulse stalled is read before the probe is given up", async () => {
+  const server = await listening();
+  const left = await listening();
+  await left.close();
+  const probes = [server, left].map(({ port }) => createKernelProbe(port));
+  let answers = 0;
+  try {
+    for (const probe of probes) {
+      probe.probe("udp", loopback, () => {
+        answers += 1;
+      });
+    }
+    // After both questions have left; the answers are there at once, and stay unread for longer than a probe lasts.
+    process.nextTick(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200));
+    await until("both answers are read", () => answers === 2, { withinMs: 5000 });
+  } finally {
+    for (const probe of probes) probe.close();
+    await server.close();
+  }
 });
 
 test("R9: an address that cannot be reached is no answer, and a wrong one throws nothing", async () => {

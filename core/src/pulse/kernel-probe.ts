@@ -10,7 +10,7 @@ import type { ProbeTarget } from "../plugin/contract.js";
 export const probePortOffset = 3;
 
 export interface KernelProbe {
-  /** `answered` is called at most once, within `limitMs`. Never throws. */
+  /** `answered` is called at most once, and not when the answer takes longer than `limitMs`. Never throws. */
   probe(path: string, target: ProbeTarget, answered: () => void): void;
   close(): void;
 }
@@ -37,7 +37,8 @@ export function createKernelProbe(port: number): KernelProbe {
       const socket = dial(target, port);
       if (socket === undefined) return;
       sockets.add(socket);
-      const timer = setTimeout(() => socket.destroy(), limitMs);
+      // Only after a poll pass: timers run before sockets are read, and after a stall the answer may wait there (rule R10).
+      const timer = setTimeout(() => setImmediate(() => socket.destroy()), limitMs);
       // Somebody listens there: not as agreed, but his kernel lives.
       socket.once("connect", () => {
         answered();
