@@ -33,6 +33,8 @@ const groups: readonly Group[] = [
   },
 ];
 
+const testLimitMs = 420_000;
+
 interface Outcome {
   readonly passed: number;
   readonly failed: number;
@@ -51,10 +53,11 @@ function countOf(output: string, word: string): number {
 function runFiles(files: readonly string[], concurrency: number): Promise<Outcome> {
   const args = [
     "--enable-source-maps",
+    `--import=${new URL("./leftovers.js", import.meta.url).href}`,
     "--test",
     "--test-reporter=tap",
     // Only a test that hangs takes so long: it fails, and names itself.
-    "--test-timeout=420000",
+    `--test-timeout=${testLimitMs}`,
     `--test-concurrency=${concurrency}`,
     ...files,
   ];
@@ -63,10 +66,19 @@ function runFiles(files: readonly string[], concurrency: number): Promise<Outcom
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
     const chunks: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
-    child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
+    // A file that is stuck in one call cannot be timed from inside. Ended, the runner names the files under way.
+    const stuck = setTimeout(() => child.kill("SIGTERM"), testLimitMs * 1.5);
+    const keep = (chunk: Buffer) => {
+      chunks.push(chunk);
+      stuck.refresh();
+    };
+    child.stdout.on("data", keep);
+    child.stderr.on("data", keep);
     child.once("error", reject);
-    child.once("close", (code) => resolve(judge(Buffer.concat(chunks).toString(), code)));
+    child.once("close", (code) => {
+      clearTimeout(stuck);
+      resolve(judge(Buffer.concat(chunks).toString(), code));
+    });
   });
 }
 
