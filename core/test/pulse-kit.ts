@@ -131,7 +131,9 @@ export function connectNode(folder: string): FakeNode {
       return status;
     },
     report: { services: true, store: true, verified: true, inSync: true, waitingFor: undefined },
-    send: (message) => void lines.send(message),
+    send(message) {
+      if (!lines.send(message)) throw new Error("this node process is not connected to its pulse");
+    },
     close: () => lines.close(),
   };
   return node;

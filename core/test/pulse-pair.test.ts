@@ -15,6 +15,7 @@ import {
   connectNode,
   type FakeNode,
   localConfig,
+  makeAddress,
   makeWire,
   startTestPulse,
   type TestPulse,
@@ -64,8 +65,12 @@ async function startPair(own = newFolder()): Promise<Pair> {
   };
 }
 
-const settled = (pair: Pair) =>
-  until("the primary serves, the secondary stands by", () => roles(pair.one, pair.two) === "active standby");
+/** Both node processes are there too: a standby without one is not asked to take over. */
+const settled = ({ one, two }: Pair) =>
+  until(
+    "the primary serves, the secondary stands by, both whole",
+    () => roles(one, two) === "active standby" && one.pulse.state.nodeUp && two.pulse.state.nodeUp,
+  );
 
 test("one claims, the other stands by; it claims when the first is dead, by the recorded reasons", async () => {
   const pair = await startPair();
@@ -121,15 +126,19 @@ test("R12: a pulse that is asked to end releases first, and its goodbye spares t
 });
 
 test("an address that the kernel refuses is given up again, and an alarm says so", async () => {
-  const pair = await startPair();
+  // Refused from the first moment: a slow start may be long enough for it to serve alone.
+  const address = Object.assign(makeAddress(), { answer: "refused" });
+  const own = newFolder();
+  const one = await startTestPulse({ side: "primary", folder: own, wire: makeWire(), address });
+  const node = connectNode(join(own, "primary"));
   try {
-    pair.one.address.answer = "refused";
-    await until("an alarm", () =>
-      pair.one.pulse.status().alarms.some(({ code }) => code === "ADDRESS_REFUSED"),
-    );
-    assert.equal(pair.one.address.held, false);
+    await until("an alarm", () => one.pulse.status().alarms.some(({ code }) => code === "ADDRESS_REFUSED"));
+    const acquired = address.calls.findIndex((call) => call.startsWith("acquire"));
+    await until("it is released", () => address.calls.indexOf("release", acquired) > acquired);
+    assert.equal(address.held, false);
   } finally {
-    await pair.close();
+    node.close();
+    await one.pulse.abandon();
   }
 });
 
@@ -171,8 +180,9 @@ test("R26: what the operator asks for is answered, and outlives a restart", asyn
     assert.equal(roles(two), "maintenance");
     await two.pulse.abandon();
     const again = await startTestPulse({ side: "secondary", folder: pair.folder, wire: pair.wire });
-    assert.equal(roles(again), "maintenance");
+    const role = roles(again);
     await again.pulse.abandon();
+    assert.equal(role, "maintenance");
   } finally {
     await pair.close();
   }
@@ -191,6 +201,7 @@ test("R29: a rotated key is signed with and both are accepted; a stranger's key 
   });
   const node = connectNode(join(own, "primary"));
   try {
+    await until("node is connected", () => one.pulse.state.nodeUp);
     await until("key 1 is heard", () => two.pulse.status().peerKeys?.includes(1) === true);
     ring = testRing(2, 1);
     node.send({ type: "keysChanged" });
