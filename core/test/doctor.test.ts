@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { test } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
 import type { LocalConfig } from "../src/config/config.js";
@@ -18,6 +18,9 @@ import type { NodeStatus } from "../src/ipc/control.js";
 import { deriveKey } from "../src/keys/derive.js";
 import { newKeyRing } from "../src/keys/key-file.js";
 import { pskTls, secretFor } from "../src/node/link-psk.js";
+import { ownAddress, ownPort } from "./loopback-kit.js";
+
+const address = ownAddress.primary;
 
 function local(ha: string, port = 6940): LocalConfig {
   const text = `cluster: c
@@ -28,19 +31,19 @@ replication: { port: 1 }
 `;
   const config = parseConfig(text, "f");
   // The config refuses loopback, the test has nothing else.
-  const self = { ...config.nodes[1], addresses: ["127.0.0.1"] };
-  return { file: "/f", config, self, peer: { ...config.nodes[0], addresses: ["127.0.0.1"] } };
+  const self = { ...config.nodes[1], addresses: [address] };
+  return { file: "/f", config, self, peer: { ...config.nodes[0], addresses: [address] } };
 }
 
 test("the network is judged by the addresses of this machine", () => {
   const own = [
-    { interfaceName: "eth7", address: "127.0.0.1", prefixLength: 8 },
+    { interfaceName: "eth7", address, prefixLength: 8 },
     { interfaceName: "eth8", address: "10.9.0.3", prefixLength: 24 },
   ];
   const levels = (ha: string, addresses = own) =>
     checkNetwork(local(ha), addresses).map(({ level, what }) => [level, what]);
   assert.deepEqual(levels("10.9.0.4/24").slice(0, 2), [
-    ["ok", "127.0.0.1 is on eth7"],
+    ["ok", `${address} is on eth7`],
     ["ok", "the HA address 10.9.0.4 goes on eth8"],
   ]);
   assert.equal(levels("10.77.0.4/24")[1]?.[0], "fail");
@@ -50,7 +53,7 @@ test("the network is judged by the addresses of this machine", () => {
   );
   assert.deepEqual(levels("10.9.0.4/24", [])[0], [
     "fail",
-    "127.0.0.1, an address of this node, is on none of its interfaces",
+    `${address}, an address of this node, is on none of its interfaces`,
   ]);
 });
 
@@ -100,13 +103,13 @@ test("a system without nftables is told what that means, and nothing is tried th
 test("the peer's ports are judged: closed, open, the same key, another key", async () => {
   const ring = newKeyRing();
   const secret = deriveKey(ring.keys[0]?.secret ?? new Uint8Array(), "tls");
+  const port = ownPort();
   const link = createTlsServer({
     ...pskTls,
     pskCallback: (_, identity) => secretFor(identity, "c", [{ id: 1, secret }]) ?? null,
-  }).listen(0, "127.0.0.1");
+  }).listen(port, address);
   link.on("tlsClientError", () => {});
   await once(link, "listening");
-  const { port } = link.address() as AddressInfo;
   const what = async (keys: typeof ring) =>
     (await checkPeer(local("10.9.0.4/24", port), keys)).map(({ level, what: said }) => `${level} ${said}`);
   const [closed, same] = await what(ring);
@@ -115,7 +118,7 @@ test("the peer's ports are judged: closed, open, the same key, another key", asy
   const [, other] = await what(newKeyRing());
   assert.match(other ?? "", /^warn .*does not accept the key/);
 
-  const intruder = createServer().listen(port + 3, "127.0.0.1");
+  const intruder = createServer().listen(port + 3, address);
   await once(intruder, "listening");
   assert.match((await what(ring))[0] ?? "", /^fail .*is open, and must stay closed/);
   intruder.close();

@@ -5,11 +5,11 @@
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
-import type { Config, LocalConfig, NodeEntry } from "../src/config/config.js";
+import type { Config, NodeEntry } from "../src/config/config.js";
+import { until } from "../src/conformance/until.js";
 import type { LinkKey } from "../src/node/peer-link.js";
 import type { Acknowledged, CreateRequest, Refused } from "../src/node/session-api.js";
 import type { SessionEngine, SessionStatus } from "../src/node/session-engine.js";
@@ -18,6 +18,7 @@ import { sessionId } from "../src/node/session-id.js";
 import type { Log } from "../src/plugin/tokens.js";
 import { monotonicClock } from "../src/pulse/clock.js";
 import { deadline } from "./deadline.js";
+import { ownAddress, ownPort } from "./loopback-kit.js";
 
 const key: LinkKey = { id: 1, secret: new Uint8Array(32).fill(5) };
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -26,35 +27,27 @@ afterEach(async () => {
   for (const action of undo.splice(0).reverse()) await action();
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
-}
-
 interface TestEngine extends SessionEngine {
   readonly faultFile: string;
   until(what: string, wanted: (status: SessionStatus) => boolean): Promise<SessionStatus>;
 }
 
 const nodes: readonly [NodeEntry, NodeEntry] = [
-  { name: "one", side: "primary", addresses: ["127.0.0.1"] },
-  { name: "two", side: "secondary", addresses: ["127.0.0.2"] },
+  { name: "one", side: "primary", addresses: [ownAddress.primary] },
+  { name: "two", side: "secondary", addresses: [ownAddress.secondary] },
 ];
 
-function makeEngine(
-  port: number,
-  side: "primary" | "secondary",
-  more: Partial<LocalConfig> = {},
-): TestEngine {
+/** R20's times where they are not what is tested: no stall of a loaded machine makes a node go on alone. */
+const patient = { staleAfterMs: 20_000, soloAfterMs: 40_000 };
+const standard = { staleAfterMs: 500, soloAfterMs: 1000 };
+
+function makeEngine(port: number, side: "primary" | "secondary", times = standard): TestEngine {
   const folder = mkdtempSync(join(tmpdir(), "understudy-sessions-"));
   const [primary, secondary] = nodes;
   const config = {
     cluster: "test",
     nodes,
-    replication: { port, staleAfterMs: 500, soloAfterMs: 1000 },
+    replication: { port, ...times },
     folders: { state: folder, run: folder },
   } as unknown as Config;
   const faultFile = join(folder, "fault");
@@ -64,7 +57,6 @@ function makeEngine(
       config,
       self: side === "primary" ? primary : secondary,
       peer: side === "primary" ? secondary : primary,
-      ...more,
     },
     keys: [key],
     signWith: 1,
@@ -81,29 +73,25 @@ function makeEngine(
   return {
     ...engine,
     faultFile,
-    until: (what, wanted) =>
-      deadline(
-        new Promise((resolve) => {
-          const timer = setInterval(() => {
-            const status = engine.status();
-            if (!wanted(status)) return;
-            clearInterval(timer);
-            resolve(status);
-          }, 5);
-        }),
-        `${side}: ${what}`,
-      ),
+    async until(what, wanted) {
+      let status = engine.status();
+      await until(`${side}: ${what}`, () => {
+        status = engine.status();
+        return wanted(status);
+      });
+      return status;
+    },
   };
 }
 
-async function makePair(): Promise<{
+async function makePair(times: typeof standard): Promise<{
   readonly primary: TestEngine;
   readonly secondary: TestEngine;
   port: number;
 }> {
-  const port = await freePort();
-  const primary = makeEngine(port, "primary");
-  const secondary = makeEngine(port, "secondary");
+  const port = ownPort();
+  const primary = makeEngine(port, "primary", times);
+  const secondary = makeEngine(port, "secondary", times);
   await Promise.all([primary.start(), secondary.start()]);
   return { primary, secondary, port };
 }
@@ -113,8 +101,8 @@ function serve(engine: SessionEngine, epoch: number, forMs = 60_000): void {
   engine.setPermit({ epoch, untilMs: monotonicClock.nowMs() + forMs });
 }
 
-async function joined() {
-  const pair = await makePair();
+async function joined(times = patient) {
+  const pair = await makePair(times);
   serve(pair.primary, 1);
   await pair.secondary.until("in sync", ({ inSync, verified }) => inSync && verified);
   await pair.primary.until("in sync", ({ inSync, verified }) => inSync && verified);
@@ -186,21 +174,27 @@ test("R21: without a live permit of the same epoch nothing is acknowledged", asy
 });
 
 test("R20: the active goes on alone within a second when the other node dies, and is in step when it is back", async () => {
-  const { primary, secondary, port } = await joined();
-  await secondary.stop();
+  const { primary, secondary, port } = await joined(standard);
+  // Its belief cannot have ended earlier than this; the stop itself takes its time.
   const startedMs = performance.now();
+  await secondary.stop();
   const alone = ok(await primary.api.create(request("anna")));
   assert.equal(alone.acknowledgement, "solo");
   assert.ok(performance.now() - startedMs > 500, "not before the standby's belief has ended");
   const back = makeEngine(port, "secondary");
   await back.start();
   await back.until("in sync", ({ inSync, running }) => inSync && running === 1);
-  await primary.until("in sync", ({ inSync }) => inSync);
-  assert.equal(ok(await primary.api.create(request("berta"))).acknowledgement, "replicated");
+  const again = async (attempt: number): Promise<void> => {
+    await primary.until("in sync", ({ inSync }) => inSync);
+    // A machine that stalls for a second here makes it go on alone once more, rightly.
+    const { acknowledgement } = ok(await primary.api.create(request(`berta${attempt}`)));
+    if (acknowledgement !== "replicated") await again(attempt + 1);
+  };
+  await deadline(again(1), "a session that is replicated");
 });
 
 test("an empty node is refilled with a copy, and then has what came meanwhile too", async () => {
-  const port = await freePort();
+  const port = ownPort();
   const primary = makeEngine(port, "primary");
   await primary.start();
   serve(primary, 1);
@@ -218,7 +212,7 @@ test("an empty node is refilled with a copy, and then has what came meanwhile to
 test("R25: a freeze compares both databases, refuses meanwhile and ends by itself", async () => {
   const { primary } = await joined();
   await Promise.all(Array.from({ length: 50 }, (_, at) => primary.api.create(request(`user${at}`))));
-  const { outcome, detail } = await primary.freeze(200);
+  const { outcome, detail } = await primary.freeze(20_000);
   assert.deepEqual({ outcome, detail }, { outcome: "confirmed", detail: "both databases are equal" });
   const frozen = await primary.api.create(request("late"));
   assert.ok(!frozen.ok && frozen.refusal === "frozen");
@@ -234,11 +228,12 @@ test("R25: a freeze compares both databases, refuses meanwhile and ends by itsel
 
 test("a store that breaks ends the thread, and a new one takes its place", async () => {
   const { primary } = await joined();
+  const said: string[] = [];
+  primary.onChange(() => said.push(primary.status().problem ?? ""));
   writeFileSync(primary.faultFile, "broken");
   const lost = await primary.api.create(request("anna"));
   assert.ok(!lost.ok && lost.refusal === "notActive");
-  const down = await primary.until("a problem", ({ store }) => !store);
-  assert.match(down.problem ?? "", /broken/);
+  assert.match(said.join("\n"), /broken/);
   rmSync(primary.faultFile);
   await primary.until("works again", ({ store, inSync }) => store && inSync);
   assert.equal(ok(await primary.api.create(request("anna"))).acknowledgement, "replicated");

@@ -5,7 +5,7 @@ import { createMemoryStore, type MemoryStore } from "../src/conformance/memory-s
 import type { SessionRow, SessionStore } from "../src/sessions/store.js";
 
 export interface MemoryModuleOptions {
-  /** While this file is there, every commit fails with the kind of failure it holds, or hangs. */
+  /** While this file is there, every commit fails with the kind of failure it holds, or hangs until it is gone. */
   readonly faultFile: string;
 }
 
@@ -13,11 +13,8 @@ export function createStore(options: MemoryModuleOptions): SessionStore {
   const store: MemoryStore = createMemoryStore();
   const commit = store.commit;
   store.commit = () => {
-    store.fault = faultOf(options.faultFile);
-    if ((store.fault?.kind as string) === "hangs") {
-      store.fault = undefined;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3500);
-    }
+    do store.fault = faultOf(options.faultFile);
+    while ((store.fault?.kind as string) === "hangs" && sleep(20));
     commit();
   };
   store.snapshot = async (file, progress) => {
@@ -33,6 +30,11 @@ export function createStore(options: MemoryModuleOptions): SessionStore {
     store.restore({ rows: new Map(rows), meta: new Map(meta) });
   };
   return store;
+}
+
+function sleep(ms: number): true {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+  return true;
 }
 
 function faultOf(file: string): MemoryStore["fault"] {

@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import { type AddressInfo, connect as connectNet, createServer, type Socket } from "node:net";
+import { connect as connectNet, createServer, type Socket } from "node:net";
 import { afterEach, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { targetsOf } from "../src/node/link-dial.js";
@@ -13,6 +13,7 @@ import { identityOf, keysInTurn, pskTls } from "../src/node/link-psk.js";
 import type { LinkKey, PeerLinkOptions } from "../src/node/peer-link.js";
 import { createTlsPeerLink } from "../src/node/tls-peer-link.js";
 import { deadline } from "./deadline.js";
+import { ownAddress, ownPort } from "./loopback-kit.js";
 
 const key1: LinkKey = { id: 1, secret: new Uint8Array(32).fill(1) };
 const key2: LinkKey = { id: 2, secret: new Uint8Array(32).fill(2) };
@@ -56,22 +57,14 @@ function record() {
   return { said, listeners, until };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
-}
-
 function open(port: number, side: "primary" | "secondary", more: Partial<PeerLinkOptions> = {}) {
   const seen = record();
   const link = createTlsPeerLink({
     name: "node",
     cluster: "test",
     side,
-    localAddresses: [side === "primary" ? "127.0.0.1" : "127.0.0.2"],
-    peerAddresses: ["127.0.0.1"],
+    localAddresses: [ownAddress[side]],
+    peerAddresses: [ownAddress.primary],
     port,
     keys: [key1],
     signWith: 1,
@@ -84,16 +77,14 @@ function open(port: number, side: "primary" | "secondary", more: Partial<PeerLin
 }
 
 test("two nodes with one key meet, and messages of every size arrive in order", async () => {
-  const port = await freePort();
+  const port = ownPort();
   const primary = open(port, "primary");
   const secondary = open(port, "secondary");
   const opened = await primary.until("opened");
   await secondary.until("opened");
-  assert.match(
-    opened,
-    /^1 127\.0\.0\.1:\d+ 127\.0\.0\.2:\d+$/,
-    "the secondary dials from its own node address",
-  );
+  const [version, local, remote] = opened.split(" ");
+  assert.deepEqual([version, local], ["1", `${ownAddress.primary}:${port}`]);
+  assert.ok(remote?.startsWith(`${ownAddress.secondary}:`), "the secondary dials from its own node address");
   const sizes = [1, 3, 70_000, 5, 8 * 1024 * 1024, 2];
   for (const [at, size] of sizes.entries()) {
     assert.ok(secondary.link.send(new Uint8Array(size).fill(at + 1)));
@@ -108,7 +99,7 @@ test("two nodes with one key meet, and messages of every size arrive in order", 
 });
 
 test("a wrong key is refused on both sides with a reason that leads to the key files", async () => {
-  const port = await freePort();
+  const port = ownPort();
   const primary = open(port, "primary");
   const secondary = open(port, "secondary", { keys: [{ id: 1, secret: key2.secret }] });
   assert.match(await secondary.until("failed", (text) => text.includes("key")), /key files .* differ/);
@@ -117,14 +108,14 @@ test("a wrong key is refused on both sides with a reason that leads to the key f
 });
 
 test("another cluster is refused before any secret is tried", async () => {
-  const port = await freePort();
+  const port = ownPort();
   const primary = open(port, "primary");
   open(port, "secondary", { cluster: "other" });
   assert.match(await primary.until("failed"), /stranger.*other\/1/);
 });
 
 test("a node that signs with a key the other does not have yet falls back to an older one", async () => {
-  const port = await freePort();
+  const port = ownPort();
   const primary = open(port, "primary");
   const secondary = open(port, "secondary", { keys: [key1, key2], signWith: 2 });
   await secondary.until("failed");
@@ -140,7 +131,7 @@ test("a node that signs with a key the other does not have yet falls back to an 
 });
 
 test("the wrong kind of link, the same side twice and another protocol are each refused in words", async () => {
-  const port = await freePort();
+  const port = ownPort();
   const primary = open(port, "primary");
   const wrongKind = open(port, "secondary", { name: "sessions" });
   assert.match(await wrongKind.until("failed"), /ports are mixed up/);
@@ -149,7 +140,7 @@ test("the wrong kind of link, the same side twice and another protocol are each 
   const greet = async (hello: object) => {
     const socket = connectTls({
       ...pskTls,
-      host: "127.0.0.1",
+      host: ownAddress.primary,
       port,
       pskCallback: () => ({ psk: key1.secret, identity: identityOf("test", 1) }),
       checkServerIdentity: () => undefined,
@@ -181,7 +172,7 @@ async function relayTo(port: number) {
   let paused = false;
   const sockets: Socket[] = [];
   const server = createServer((inner) => {
-    const outer = connectNet(port, "127.0.0.1");
+    const outer = connectNet(port, ownAddress.primary);
     sockets.push(inner, outer);
     for (const [from, to] of [
       [inner, outer],
@@ -197,13 +188,14 @@ async function relayTo(port: number) {
       if (paused) from.pause();
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const own = ownPort();
+  await new Promise<void>((resolve) => server.listen(own, ownAddress.primary, resolve));
   undo.push(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
   return {
-    port: (server.address() as AddressInfo).port,
+    port: own,
     swallow() {
       swallow = true;
     },
@@ -219,10 +211,10 @@ async function relayTo(port: number) {
 }
 
 async function openThroughRelay(silenceMs: number) {
-  const port = await freePort();
+  const port = ownPort();
   const primary = open(port, "primary", { silenceMs });
   const relay = await relayTo(port);
-  const secondary = open(relay.port, "secondary", { silenceMs, localAddresses: ["127.0.0.1"] });
+  const secondary = open(relay.port, "secondary", { silenceMs });
   await Promise.all([primary.until("opened"), secondary.until("opened")]);
   return { primary, secondary, relay };
 }
@@ -259,7 +251,7 @@ test("a sender sees what the other has not taken, and is told when it has", asyn
 });
 
 test("a lost connection is made again, and what is sent in between is dropped with a word", async () => {
-  const port = await freePort();
+  const port = ownPort();
   const primary = open(port, "primary");
   const secondary = open(port, "secondary");
   await Promise.all([primary.until("opened"), secondary.until("opened")]);
