@@ -78,7 +78,9 @@ async function takeover(): Promise<number | undefined> {
   const probe = await startProbe(pair.segment, pairHaAddress, { httpPort: 8080, httpPath: "/v1/status" });
   await new Promise((resolve) => setTimeout(resolve, 500));
   const fromMs = monotonicMs();
-  await pair.losePower("primary");
+  // Not the pair's: that one stops the processes a moment before the wire is cut, which would flatter the figure.
+  pair.segment.losePower("primary");
+  await pair.node("primary").gone();
   await new Promise((resolve) => setTimeout(resolve, 2000));
   const result = await probe.stop();
   return outage(result, "http", fromMs)?.gapMs;

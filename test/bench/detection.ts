@@ -32,7 +32,9 @@ export async function detect(stage: Stage, media: readonly Medium[], runs: numbe
       const lostMs = monotonicMs();
       // Before the network: a living pulse that sees its carrier go says goodbye over the line, and a dead one cannot.
       await stage.cutLines();
-      await pair.losePower("primary");
+      // Not the pair's: that one stops the processes a moment before the wire is cut, which would flatter the figure.
+      segment.losePower("primary");
+      await pair.node("primary").gone();
       const claimedAt = await claimAfter(pair, wallMs);
       const { last, first } = handover(segment, (await probe.stop()).samples);
       gapMs.push(first === undefined ? undefined : first - last - 1);

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { type ClientAnswer, type ClientRequest, startClient } from "../lab/client.js";
-import { type Pair, pairHaAddress, type Side } from "../lab/pair.js";
+import { hungAfterMs, type Pair, pairHaAddress, type Side } from "../lab/pair.js";
 
 /** Goes into the config of a pair. */
 export const brokerServices = [
@@ -53,7 +53,6 @@ export interface Broker {
 }
 
 const requestLimitMs = 2000;
-const giveUpMs = 30_000;
 
 export async function startBroker(pair: Pair): Promise<Broker> {
   const client = await startClient(pair.segment);
@@ -73,7 +72,7 @@ export async function startBroker(pair: Pair): Promise<Broker> {
           return false;
         },
         what,
-        giveUpMs,
+        hungAfterMs,
       );
     } catch (cause) {
       const answers = [...refusals].map(([why, times]) => `${times} times ${why}`).join(", ");

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makeBroker } from "../lab/broker.js";
 import type { Pair } from "../lab/pair.js";
-import { sides } from "../lab/pair.js";
+import { sides, startBoth } from "../lab/pair.js";
 import { assertAnsweredLast, assertNeverTwo, hasAddress, watched, withPair } from "./fixture.js";
 
 const brokerAddress = "10.77.0.8";
@@ -43,8 +43,7 @@ test("G6: the broker dies and nothing moves; the network between the nodes is cu
   await withPair(options, async (pair) => {
     const broker = makeBroker(pair.segment, "broker", pair.folder);
     broker.start();
-    await Promise.all(sides.map((side) => pair.node(side).start()));
-    await pair.settled("primary");
+    await startBoth(pair);
     await works(pair, "mqtt", true);
     const epoch = await epochOf(pair);
     const result = await watched(pair, async () => {
