@@ -88,11 +88,7 @@ test("the only path is cut in one direction: whoever must, yields, and after hea
     let healedMs = Infinity;
     const result = await watched(pair, async () => {
       pair.segment.block("primary", "secondary");
-      await pair.waitFor(
-        async () => (await pair.node("secondary").status())?.pulse?.role !== "standby",
-        "the secondary acts on the silence",
-        15_000,
-      );
+      await waitForRole(pair, "secondary", "active");
       pair.segment.unblock("primary", "secondary");
       healedMs = monotonicMs();
       await pair.settled("primary");

@@ -51,8 +51,17 @@ test("status says who serves and what would happen, and --check tells a monitor"
     const shown = await pair.node("secondary").cli("status");
     assert.equal(shown.code, 0, shown.err);
     assert.match(shown.out, /primary/);
-    assert.match(shown.out, /This node would take over within about \d+ ms/);
-    assert.equal((await pair.node("primary").cli("status", "--check")).code, 0);
+    await pair.waitFor(
+      async () =>
+        /This node would take over within about \d+ ms/.test(
+          (await pair.node("secondary").cli("status")).out,
+        ),
+      "the secondary says that it would take over",
+    );
+    await pair.waitFor(
+      async () => (await pair.node("primary").cli("status", "--check")).code === 0,
+      "the monitor is told that all is well",
+    );
     const json = JSON.parse((await pair.node("primary").cli("status", "--json")).out) as {
       pulse: { role: string };
     };

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clientAddress, type Pair, type Side, sides } from "../lab/pair.js";
+import { clientAddress, type Pair, type Side, sides, startBoth } from "../lab/pair.js";
 import {
   assertAnsweredLast,
   assertNeverTwo,
@@ -52,8 +52,7 @@ async function waitForDirection(pair: Pair, side: Side, path: string, direction:
 /** A gateway is what each node asks for a sign of life on its client side; without one nobody can tell who lost it. */
 async function startWithGateway(pair: Pair): Promise<void> {
   for (const side of sides) pair.segment.run(side, "ip", ["route", "add", "default", "via", clientAddress]);
-  await Promise.all(sides.map((side) => pair.node(side).start()));
-  await pair.settled("primary");
+  await startBoth(pair);
   for (const side of sides)
     await pair.waitFor(
       async () => /, neighbours answer/.test((await pulseOf(pair, side))?.address?.join("; ") ?? ""),
@@ -83,14 +82,7 @@ test("G6: both nodes lose the client side while the cable lives; nothing moves, 
 
 test("G6: the active loses its client side with its carrier up, while the cable lives; the standby serves until it is back", async () => {
   await withPair({ ...withCable, cold: true }, async (pair) => {
-    // A gateway is what a node asks for a sign of life on its client side.
-    for (const side of sides) pair.segment.run(side, "ip", ["route", "add", "default", "via", clientAddress]);
-    await Promise.all(sides.map((side) => pair.node(side).start()));
-    await pair.settled("primary");
-    await pair.waitFor(
-      async () => /agreed by [1-9]/.test((await pulseOf(pair, "primary"))?.address?.join("; ") ?? ""),
-      "the gateway is known",
-    );
+    await startWithGateway(pair);
     const result = await watched(pair, async () => {
       isolate(pair, "primary", "block");
       await waitForRole(pair, "secondary", "active");

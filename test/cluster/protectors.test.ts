@@ -75,11 +75,16 @@ test("R32: where the fence cannot confirm, the operator's word counts, and not w
 
 test("R30 R13: a standby that reaches no gateway does not take over, and does once it reaches it", async () => {
   const arbiters = [{ plugin: "ping", targets: ["10.77.0.1"], timeoutMs: 100 }];
-  // Advice is not waited for: the longest dead time, so that a busy machine has its answer in by then.
-  const heartbeat = { deadFloor: "400ms" };
-  await withPair({ machines: { gateway: "10.77.0.1" }, config: { arbiters, heartbeat } }, async (pair) => {
+  await withPair({ machines: { gateway: "10.77.0.1" }, config: { arbiters, lease: "60s" } }, async (pair) => {
     const result = await watched(pair, async () => {
       pair.segment.cut("gateway");
+      // Advice is asked for at suspicion and not waited for, and a busy machine may be late with it. So the suspicion
+      // comes first: the primary falls silent while its kernel still answers.
+      pair.node("primary").signal("SIGSTOP");
+      await pair.waitFor(
+        async () => (await pair.node("secondary").status())?.arbiters[0]?.verdict === "denied",
+        "the gateway is asked at suspicion, and does not answer",
+      );
       await pair.losePower("primary");
       await hasAlarm(pair, "secondary", "ARBITER_DENIES", /ping denies it: 10\.77\.0\.1 /);
       assert.equal(hasAddress(pair, "secondary"), false);

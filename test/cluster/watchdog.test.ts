@@ -9,6 +9,7 @@ import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { isStopped } from "../lab/pair.js";
 import { waitForRole, withPair } from "./fixture.js";
 
 const folder = mkdtempSync(join(tmpdir(), "us-watchdog-"));
@@ -33,34 +34,35 @@ function written(): string {
 }
 
 test("R4: the watchdog is fed by a pulse that lives, not by one that hangs, and disarmed at an orderly end", async () => {
-  const config = { watchdog: { device, timeout: "2s" }, failback: "manual" };
-  await withPair(
-    { cold: true, configOf: { primary: config, secondary: { failback: "manual" } } },
-    async (pair) => {
-      const primary = pair.node("primary");
-      await primary.start();
-      await pair.node("secondary").start();
-      await pair.settled("primary");
-      await pair.waitFor(() => written() !== "", "it is fed");
-      const shown = (await primary.status())?.pulse?.protections.find(
-        ({ name }) => name === "hardware-watchdog",
-      );
-      assert.equal(shown?.inForce, true, shown?.detail);
+  // With failback by hand a secondary that served alone, because the other was slow to start, would serve for ever.
+  const both = { failback: "manual", aloneAfter: "30s" };
+  const config = { ...both, watchdog: { device, timeout: "2s" } };
+  await withPair({ cold: true, configOf: { primary: config, secondary: both } }, async (pair) => {
+    const primary = pair.node("primary");
+    await primary.start();
+    await pair.node("secondary").start();
+    await pair.settled("primary");
+    await pair.waitFor(() => written() !== "", "it is fed");
+    const shown = (await primary.status())?.pulse?.protections.find(
+      ({ name }) => name === "hardware-watchdog",
+    );
+    assert.equal(shown?.inForce, true, shown?.detail);
 
-      primary.signal("SIGSTOP", "pulse");
-      written();
-      await waitForRole(pair, "secondary", "active");
-      // By the clock of the other node: longer than the device would wait.
-      await pair.waitFor(async () => {
-        const pulse = (await pair.node("secondary").status())?.pulse;
-        return pulse !== undefined && pulse.atMs - pulse.roleSinceMs > 2500;
-      }, "the secondary has served for longer than the timeout");
-      assert.equal(written(), "", "a hung pulse feeds nothing");
-      primary.signal("SIGCONT", "pulse");
-      await pair.waitFor(() => written() !== "", "it is fed again");
+    const pid = primary.pid("pulse") ?? Number.NaN;
+    primary.signal("SIGSTOP", "pulse");
+    await pair.waitFor(() => isStopped(pid), "pulse is stopped");
+    written();
+    await waitForRole(pair, "secondary", "active");
+    // By the clock of the other node: longer than the device would wait.
+    await pair.waitFor(async () => {
+      const pulse = (await pair.node("secondary").status())?.pulse;
+      return pulse !== undefined && pulse.atMs - pulse.roleSinceMs > 2500;
+    }, "the secondary has served for longer than the timeout");
+    assert.equal(written(), "", "a hung pulse feeds nothing");
+    primary.signal("SIGCONT", "pulse");
+    await pair.waitFor(() => written() !== "", "it is fed again");
 
-      await primary.end("pulse");
-      assert.match(written(), /^\0*V$/);
-    },
-  );
+    await primary.end("pulse");
+    assert.match(written(), /^\0*V$/);
+  });
 });
