@@ -157,6 +157,7 @@ export function makeBackend(
         table: openAddressTable(command, node.haAddresses, (why) => changed(`the shell is gone: ${why}`)),
         guard: startGuard(command, placed, (why) => changed(`the guard is gone: ${why}`)),
       };
+      await parts.guard.ready;
       watch.noteInitial(listing);
       const everyMs = (intervalMs: number, work: () => void) => setInterval(work, intervalMs).unref();
       timers = [

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, test } from "node:test";
 import { until } from "@understudy/core/conformance/until";
-import { type Machine, makeMachine } from "./machine.js";
+import { startGuard } from "../src/guard.js";
+import { type Machine, makeMachine, standIn } from "./machine.js";
 
 const haAddresses = [
   { address: "10.98.1.100", family: 4, prefixLength: 24 },
@@ -58,6 +59,20 @@ async function ask(child: ChildProcess, command: string, answer: RegExp): Promis
   await until(`an answer to ${command}`, () => find() !== undefined);
   assert.match(find() ?? "", answer, said.join("\n"));
 }
+
+test("a sign of life that the guard cannot hear yet does not end it", async () => {
+  machine = makeMachine([]);
+  const placed = haAddresses.map((one) => ({ ...one, interfaceName: "net0" }));
+  // Many at once, so that some have not come far when they are fed.
+  const guards = Array.from({ length: 20 }, () => {
+    const guard = startGuard(standIn, placed, assert.fail);
+    guard.feed();
+    return guard;
+  });
+  for (const { ready } of guards) await ready;
+  assert.ok(guards.every(({ alive }) => alive));
+  for (const guard of guards) await guard.stop();
+});
 
 test("R4: a killed process leaves no address behind", async () => {
   const { machine, holder } = await holding();

@@ -8,6 +8,8 @@ import { deleteCommand, type PlacedAddress } from "./ip-commands.js";
 
 export interface Guard {
   readonly alive: boolean;
+  /** Settles when it is proof against what systemd sends, or has ended before, or is long in coming. */
+  readonly ready: Promise<void>;
   /** Closes the pipe: the guard withdraws and ends. Settles when it has ended. */
   stop(): Promise<void>;
 }
@@ -36,33 +38,44 @@ function script({ addresses, any, v6, tableName }: GuardOrders): string {
       : // A second `ip` waits for the IPv6 rules, whose family the first one would not see.
         `{ { cat >/dev/null; ${first}; ${print(v6)} >&3; } | ${plain} 3>&-; } 3>&1 | ip -6 -force -batch - >/dev/null 2>&1`;
   const dropLease = tableName === undefined ? ":" : `nft flush set netdev ${tableName} lease >/dev/null 2>&1`;
-  return `trap '' TERM INT HUP; ${withdraw}; ${dropLease}`;
+  return `trap '' TERM INT HUP; echo ready; exec >/dev/null; ${withdraw}; ${dropLease}`;
 }
+
+const readyWithinMs = 2000;
 
 export function startGuard(orders: GuardOrders, onDeath: (why: string) => void): Guard {
   const child = spawn("/bin/sh", ["-c", script(orders)], {
-    stdio: ["pipe", "ignore", "ignore"],
+    stdio: ["pipe", "pipe", "ignore"],
     detached: true,
     env: { ...process.env, HOME: "/nonexistent" },
   });
+  const ready = Promise.withResolvers<void>();
+  const late = setTimeout(() => ready.resolve(), readyWithinMs);
   const ended = Promise.withResolvers<void>();
   let alive = true;
   let wanted = true;
   const die = (why: string) => {
     if (!alive) return;
     alive = false;
+    clearTimeout(late);
+    ready.resolve();
     ended.resolve();
     if (wanted) onDeath(why);
   };
   child.once("error", (error) => die(error.message));
   child.once("exit", (code, signal) => die(`it ended with ${signal ?? code}`));
   child.stdin?.on("error", () => {});
+  child.stdout?.once("data", () => {
+    clearTimeout(late);
+    ready.resolve();
+  });
   child.unref();
-  (child.stdin as { unref?: () => void } | null)?.unref?.();
+  for (const stream of [child.stdin, child.stdout]) (stream as { unref?: () => void } | null)?.unref?.();
   return {
     get alive() {
       return alive;
     },
+    ready: ready.promise,
     stop() {
       wanted = false;
       child.ref();

@@ -75,20 +75,22 @@ export async function startParts(given: PartsOptions): Promise<Parts> {
   });
   const table = openAddressTable(node.haAddresses, (why) => onChange(`the ip co-process is gone: ${why}`));
   const routing = await openRouting(plan, table, given);
+  const guard = startGuard(
+    {
+      addresses: placed,
+      ...deletions(leaving.routes, leaving.rules),
+      tableName: lease.inForce ? tableName(node.cluster) : undefined,
+    },
+    (why) => onChange(`the guard is gone: ${why}`),
+  );
+  await guard.ready;
   return {
     placed,
     interfaces: own,
     refresher,
     lease,
     table,
-    guard: startGuard(
-      {
-        addresses: placed,
-        ...deletions(leaving.routes, leaving.rules),
-        tableName: lease.inForce ? tableName(node.cluster) : undefined,
-      },
-      (why) => onChange(`the guard is gone: ${why}`),
-    ),
+    guard,
     monitor: startMonitor(given.monitorReports),
     arpIgnore: arpIgnoreFor(options, own),
     routing,
