@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
+import type { NodeToPulse } from "../src/ipc/messages.js";
 import type { Named } from "../src/node/parts.js";
 import type { SessionEngine } from "../src/node/session-engine.js";
 import { createTokens } from "../src/node/tokens.js";
@@ -262,16 +263,29 @@ test("asks the other node's pulse for its role, and takes no stale answer (R9)",
   two.link.join();
   await two.primary.pulse.next("hello");
   await two.secondary.pulse.next("hello");
-  two.primary.pulse.send({ type: "status", status: pulseStatus({ role: "active", epoch: 9 }) });
-  await until(() => two.primary.node.status().pulse?.epoch === 9, "the status to arrive");
-  two.secondary.pulse.send({ type: "askPeerRole", id: 77 });
-  const answer = await two.secondary.pulse.next("peerRole");
-  assert.deepEqual([answer.id, answer.active, answer.epoch], [77, true, 9]);
+  let id = 0;
+  const ask = async () => {
+    id += 1;
+    two.secondary.pulse.send({ type: "askPeerRole", id });
+    const isAnswer = (message: NodeToPulse) =>
+      (message.type === "peerRole" || message.type === "finished") && message.id === id;
+    await until(() => two.secondary.pulse.heard.some(isAnswer), "an answer");
+    return two.secondary.pulse.heard.find(isAnswer);
+  };
+  const askAnew = async () => {
+    const status = pulseStatus({ role: "active", epoch: 9 });
+    two.primary.pulse.send({ type: "status", status });
+    await until(() => two.primary.node.status().pulse?.atMs === status.atMs, "the status to arrive");
+    return await ask();
+  };
+  // Half a second after the status the answer is "unknown", rightly, which a loaded machine may take for one question.
+  let answer = await askAnew();
+  while (answer?.type !== "peerRole" && id < 20) answer = await askAnew();
+  assert.deepEqual(answer, { type: "peerRole", id, active: true, epoch: 9 });
   const saidMs = performance.now();
   await until(() => performance.now() - saidMs > 600, "that status to grow old");
-  two.secondary.pulse.send({ type: "askPeerRole", id: 78 });
-  const none = await two.secondary.pulse.next("finished");
-  assert.deepEqual([none.id, none.outcome], [78, "unknown"]);
+  const none = await ask();
+  assert.deepEqual([none?.type, none?.type === "finished" && none.outcome], ["finished", "unknown"]);
   await closeBoth(two);
 });
 
@@ -327,9 +341,10 @@ test("shows one timeline of both nodes, causes before effects", async () => {
     rules: ["R9"],
     details: {},
   });
+  // Seconds apart: when this machine stalls during the comparison, it is wrong by half of the stall.
   two.primary.pulse.send({ type: "timeline", entry: entry("alpha", "cause", 0) });
-  two.secondary.pulse.send({ type: "timeline", entry: entry("beta", "effect", 50) });
-  two.primary.pulse.send({ type: "timeline", entry: entry("alpha", "effect of the effect", 100) });
+  two.secondary.pulse.send({ type: "timeline", entry: entry("beta", "effect", 5000) });
+  two.primary.pulse.send({ type: "timeline", entry: entry("alpha", "effect of the effect", 10_000) });
   const shown = async () => {
     const { entries } = await two.primary.control("timeline", { limit: 100, local: false });
     return entries.filter(({ kind }) => kind === "role").map(({ what }) => what);

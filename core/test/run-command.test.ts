@@ -1,7 +1,7 @@
 /** Commands end: by themselves, by their timeout, with all they started; and their output stays within its limit. */
 
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -52,18 +52,24 @@ test("a command that reads nothing is not in the way of a large input", async ()
   assert.equal(result.code, 0);
 });
 
-test("when its time is up, what it started goes with it, even what ignores SIGTERM", async () => {
+test("when its time is up, what it started goes with it, even what ignores SIGTERM", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "understudy-command-"));
+  // Its time is ours to say: on a busy machine it would be up before the shell has begun.
+  t.mock.timers.enable({ apis: ["setTimeout"] });
   try {
     const file = join(folder, "pids");
-    const result = await runCommand(
+    const running = runCommand(
       { shell: `trap '' TERM; sleep 600 & echo $$ $! > ${file}.new; mv ${file}.new ${file}; sleep 600` },
       { timeoutMs: 500, graceMs: 100 },
     );
-    assert.equal(result.end, "timedOut");
-    assert.ok(existsSync(file), "it had started");
+    await until("it has started", () => existsSync(file));
     const pids = readFileSync(file, "utf8").trim().split(" ").map(Number);
     assert.equal(pids.length, 2);
+    t.mock.timers.tick(499);
+    assert.ok(pids.every(isAlive), "its time is not up");
+    t.mock.timers.tick(1);
+    t.mock.timers.tick(100);
+    assert.equal((await running).end, "timedOut");
     await until("all of the group to be gone", () => pids.every((pid) => !isAlive(pid)));
   } finally {
     rmSync(folder, { recursive: true });
@@ -91,10 +97,13 @@ test("what it leaves running in the background is not waited for and not broken"
   const folder = mkdtempSync(join(tmpdir(), "understudy-command-"));
   try {
     const result = await runCommand(
-      { shell: `(sleep 0.3; echo still here; echo wrote > ${folder}/done) & echo started` },
+      {
+        shell: `(until [ -e ${folder}/go ]; do sleep 0.05; done; echo still here; echo wrote > ${folder}/done) & echo started`,
+      },
       { timeoutMs },
     );
     assert.equal(result.output, "started");
+    writeFileSync(join(folder, "go"), "");
     await until("the background part to have written", () => existsSync(join(folder, "done")));
   } finally {
     rmSync(folder, { recursive: true });
