@@ -1,15 +1,17 @@
 /**
- * The probing client as a process: three levels in a thread, HTTP here. It starts at once, writes `ready`, and at the
- * end of its standard input writes all samples as one line of JSON.
+ * The probing client as a process: three levels in a thread, HTTP here. It starts at once, writes `ready`, for each
+ * line of its standard input how far it is, and at the end of that all samples as one line of JSON.
  */
 
 import { request } from "node:http";
+import { createInterface } from "node:readline";
 import { Worker } from "node:worker_threads";
 import { monotonicMs } from "./packet-socket.js";
-import type { ProbeOrder, Sample } from "./probe.js";
+import { countOf, type ProbeCounts, type ProbeOrder, type Sample } from "./probe.js";
 
 const order = JSON.parse(process.argv[2] ?? "{}") as ProbeOrder;
 const stop = new Int32Array(new SharedArrayBuffer(4));
+const counts = new Int32Array(new SharedArrayBuffer(4 * countOf.length));
 const samples: Sample[] = [];
 const failures: { readonly atMs: number; readonly why: string }[] = [];
 let stopping = false;
@@ -48,7 +50,7 @@ function askHttp(): void {
 }
 
 const thread = new Worker(new URL("./probe-thread.js", import.meta.url), {
-  workerData: { ...order, stop: stop.buffer },
+  workerData: { ...order, stop: stop.buffer, counts: counts.buffer },
 });
 thread.on("message", (message: "ready" | Sample[]) => {
   if (message === "ready") {
@@ -65,7 +67,15 @@ thread.on("error", (error) => {
   process.stderr.write(`${error.message}\n`);
   process.exit(1);
 });
-process.stdin.resume();
+
+function countsNow(): ProbeCounts {
+  const [reads = 0, arp = 0, icmp = 0, udp = 0] = counts;
+  return { reads, arp, icmp, udp, http: samples.length, httpFailed: failures.length };
+}
+
+createInterface({ input: process.stdin }).on("line", () => {
+  process.stdout.write(`${JSON.stringify(countsNow())}\n`);
+});
 process.stdin.on("end", () => {
   stopping = true;
   Atomics.store(stop, 0, 1);

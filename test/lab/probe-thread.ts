@@ -15,7 +15,7 @@ import {
   monotonicMs,
   openRawSocket,
 } from "./packet-socket.js";
-import type { Sample } from "./probe.js";
+import { countOf, type Sample } from "./probe.js";
 
 interface Order {
   readonly address: string;
@@ -24,10 +24,13 @@ interface Order {
   readonly echoPort: number;
   /** One Int32: not zero means stop, after `lastRounds` more. */
   readonly stop: SharedArrayBuffer;
+  /** Int32s, only ever counted up: rounds in which everything that had arrived was read, and answers at each level. */
+  readonly counts: SharedArrayBuffer;
 }
 
 const order = workerData as Order;
 const stop = new Int32Array(order.stop);
+const counts = new Int32Array(order.counts);
 const identifier = process.pid & 0xffff;
 /** Who answers at the end is who was asked then: a client that a busy machine kept waiting has not asked for a while. */
 const lastRounds = 20;
@@ -42,6 +45,11 @@ const pingTarget = inetAddress(order.address);
 const echoTarget = inetAddress(order.address, order.echoPort);
 const question = whoHas();
 const samples: Sample[] = [];
+
+function note(sample: Sample & { readonly level: "arp" | "icmp" | "udp" }): void {
+  samples.push(sample);
+  Atomics.add(counts, countOf.indexOf(sample.level), 1);
+}
 
 function ownMac(): Buffer {
   const text = readFileSync(`/sys/class/net/${order.device}/address`, "utf8").trim();
@@ -76,21 +84,22 @@ function ping(sequence: number): Buffer {
 
 function drain(): void {
   const atMs = monotonicMs();
+  Atomics.add(counts, countOf.indexOf("reads"), 1);
   const wanted = ipBytes(order.address);
   for (let frame = arp.receive(); frame !== undefined; frame = arp.receive()) {
     const reply = frame.length >= 42 && frame.readUInt16BE(20) === 2;
     if (reply && frame.subarray(28, 32).equals(wanted)) {
-      samples.push({ level: "arp", atMs, from: frame.subarray(22, 28).toString("hex") });
+      note({ level: "arp", atMs, from: frame.subarray(22, 28).toString("hex") });
     }
   }
   for (let packet = icmp.receive(); packet !== undefined; packet = icmp.receive()) {
     const at = ((packet[0] ?? 0) & 15) * 4;
     if (packet.length >= at + 12 && packet[at] === 0 && packet.readUInt16BE(at + 4) === identifier) {
-      samples.push({ level: "icmp", atMs, from: "" });
+      note({ level: "icmp", atMs, from: "" });
     }
   }
   for (let data = udp.receive(); data !== undefined; data = udp.receive()) {
-    samples.push({ level: "udp", atMs, from: data.toString("utf8", 4) });
+    note({ level: "udp", atMs, from: data.toString("utf8", 4) });
   }
 }
 

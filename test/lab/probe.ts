@@ -36,7 +36,14 @@ export interface ProbeResult {
   readonly endedMs: number;
 }
 
+/** What is counted while the probe runs; `reads`: how often it took whatever had arrived below HTTP. */
+export const countOf = ["reads", "arp", "icmp", "udp"] as const;
+
+export type ProbeCounts = Readonly<Record<(typeof countOf)[number] | "http" | "httpFailed", number>>;
+
 export interface Probe {
+  /** How far it is. What was noted before this was asked for is older than the answer. */
+  counts(): Promise<ProbeCounts>;
   stop(): Promise<ProbeResult>;
 }
 
@@ -71,12 +78,19 @@ export async function startProbe(
   const lines = linesOf(child);
   const first = await lines.next();
   if (first.value !== "ready") throw new Error(`the probing client did not start: ${String(first.value)}`);
+  const answer = async (what: string): Promise<unknown> => {
+    const line = await lines.next();
+    if (line.done) throw new Error(`the probing client ended without its ${what}`);
+    return JSON.parse(line.value);
+  };
   return {
-    stop: async () => {
+    async counts() {
+      child.stdin?.write("counts\n");
+      return (await answer("counts")) as ProbeCounts;
+    },
+    async stop() {
       child.stdin?.end();
-      const last = await lines.next();
-      if (last.done) throw new Error("the probing client ended without its samples");
-      return JSON.parse(last.value) as ProbeResult;
+      return (await answer("samples")) as ProbeResult;
     },
   };
 }
