@@ -131,13 +131,17 @@ export const failbackDetails = z.strictObject({
     .describe("How long everything must have been well before it takes back (rule R25)."),
   maxHold: duration({ min: 0, max: 24 * hour })
     .prefault("1h")
-    .describe("The hold doubles after each involuntary loss, up to this (rule R25)."),
+    .describe(
+      "The hold doubles after each involuntary loss, of the node or of its health, up to this (rule R25).",
+    ),
   manualAfterLosses: z
     .int()
     .min(1, "must be from 1 to 1000")
     .max(1000, "must be from 1 to 1000")
     .default(3)
-    .describe("This many involuntary losses within an hour turn automatic failback off (rule R25)."),
+    .describe(
+      "This many involuntary losses within an hour, of the node or of its health, turn automatic failback off (rule R25).",
+    ),
   freeze: duration({ min: 1, max: 10 * second })
     .prefault("50ms")
     .describe("The longest that writes wait while the primary takes back (rule R25)."),

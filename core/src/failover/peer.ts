@@ -3,7 +3,7 @@
  * everywhere (rule R16); the loser leaves at once, the winner tells the segment again (rule R7).
  */
 
-import type { Beat, Preference } from "../heartbeat/beat.js";
+import type { Beat, Health, Preference } from "../heartbeat/beat.js";
 import { announceAgain } from "./announcements.js";
 import { answer, measured } from "./asking.js";
 import { sendBeatAgain } from "./beats.js";
@@ -56,7 +56,15 @@ export function beatReceived(draft: Draft, path: string, beat: Beat, echoAgeMs: 
   adoptPreference(draft, beat);
   compareConfig(draft, beat);
   compareEpochs(draft, beat);
-  if (beat.goodbye) takeOnGoodbye(draft, beat.epoch, { involuntary: false });
+  if (beat.goodbye) takeOnGoodbye(draft, beat.epoch, { involuntary: leavesIll(beat.health) });
+}
+
+/**
+ * It gave up because it had to (rule R25). Services say nothing of that: those of a node that is told to stop let go
+ * first, and an administrator's restart is no loss.
+ */
+function leavesIll({ clientLink, node, store }: Health): boolean {
+  return !(clientLink && node && store);
 }
 
 /** It lives, now: no suspicion, no silence. A beat that was under way on a slow path says so of the past alone. */
