@@ -2,63 +2,146 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  callLimitMs,
-  createCallMeter,
-  type LongCall,
-  lookAtThread,
-  measured,
-} from "../src/plugin/call-meter.js";
+import { borneInPulse, createCallMeter, type LongCall, measured } from "../src/plugin/call-meter.js";
+
+type How = "computes" | "waits" | "is put off" | "stands still" | "collects";
 
 /** A machine whose clock and counters are moved by hand. */
-function bench() {
-  const machine = { nowMs: 0, cpuMs: 0, waits: 0, looks: 0 };
+function bench({ delayKnown = true } = {}) {
+  const machine = { nowMs: 0, cpuMs: 0, delayedMs: 0, collectedMs: 0, waits: 0, looks: 0, glances: 0 };
   const calls: LongCall[] = [];
   const meter = createCallMeter({
+    borne: borneInPulse,
     nowMs: () => machine.nowMs,
     look() {
       machine.looks += 1;
-      return { cpuMs: machine.cpuMs, waits: machine.waits };
+      const { cpuMs, delayedMs, waits } = machine;
+      return { cpuMs, delayedMs: delayKnown ? delayedMs : undefined, waits };
+    },
+    delayedMs() {
+      machine.glances += 1;
+      return delayKnown ? machine.delayedMs : undefined;
+    },
+    collected(_sinceMs, _untilMs, tell) {
+      tell(machine.collectedMs);
+      machine.collectedMs = 0;
     },
     longCall: (call) => void calls.push(call),
   });
-  const take = (how: "computes" | "waits" | "is put off", ms: number) => () => {
+  const take = (how: How, ms: number) => () => {
     machine.nowMs += ms;
-    if (how === "computes") machine.cpuMs += ms;
+    if (how === "computes" || how === "collects") machine.cpuMs += ms;
+    if (how === "collects") machine.collectedMs += ms;
     if (how === "waits") machine.waits += 1;
+    if (how === "is put off") machine.delayedMs += ms;
   };
-  return { machine, calls, meter, take };
+  const call = (plugin: string, how: How, ms: number) => {
+    machine.nowMs += 1;
+    meter.call(plugin, "send", take(how, ms));
+  };
+  return { machine, calls, meter, take, call };
 }
 
-test("a call within its millisecond costs no look at the thread", () => {
-  const { machine, calls, meter, take } = bench();
-  for (let turn = 0; turn < 1000; turn += 1) meter.call("udp", "send", take("computes", callLimitMs));
+test("a call within its millisecond costs no look at the thread, and a glance every ten", () => {
+  const { machine, calls, call } = bench();
+  for (let turn = 0; turn < 1000; turn += 1) call("udp", "computes", borneInPulse.callMs);
+  assert.deepEqual([calls.length, machine.looks, machine.glances], [0, 0, 200]);
+});
+
+test("a machine that is busy makes no plugin a watched one", () => {
+  const { machine, calls, call } = bench();
+  for (let turn = 0; turn < 100; turn += 1) call("udp", "is put off", 40);
   assert.deepEqual([calls.length, machine.looks], [0, 0]);
 });
 
 test("the first long call proves nothing; from the second on it is known what the thread did", () => {
-  const { calls, meter, take } = bench();
-  meter.call("slow", "send", take("computes", 40));
-  meter.call("slow", "send", take("computes", 40));
-  meter.call("slow", "send", take("waits", 40));
-  meter.call("slow", "send", take("is put off", 40));
+  const { calls, call } = bench();
+  call("slow", "computes", 30);
+  call("slow", "computes", 40);
+  call("slow", "waits", 40);
+  for (const how of ["is put off", "stands still", "collects"] as const) {
+    call("slow", how, 40);
+    call("slow", how, 400);
+  }
   assert.deepEqual(
-    calls.map(({ cause, overdrawn }) => [cause, overdrawn]),
+    calls.map(({ cause, ms, overdrawn }) => [cause, ms, overdrawn]),
+    [
+      ["unproven", 30, false],
+      ["computed", 40, false],
+      ["waited", 40, true],
+    ],
+    "and whoever is put off the processor, stopped with its machine or collected for is not named at all",
+  );
+});
+
+test("what a busy machine took is not the plugin's, also within a call that blocks", () => {
+  const { calls, meter, take } = bench();
+  const mixed = () => {
+    take("is put off", 300)();
+    take("computes", 5)();
+    take("collects", 20)();
+    take("is put off", 300)();
+  };
+  meter.call("slow", "send", mixed);
+  meter.call("slow", "send", mixed);
+  assert.deepEqual(
+    calls.map(({ cause, ms, overdrawn }) => [cause, ms, overdrawn]),
+    [
+      ["unproven", 5, false],
+      ["computed", 5, false],
+    ],
+  );
+});
+
+test("what the machine took between a glance and a call counts for the plugin, never against it", () => {
+  const { machine, calls, meter, take } = bench();
+  meter.call("quick", "send", take("computes", 0.1));
+  machine.delayedMs += 60;
+  meter.call("innocent", "send", take("waits", 60));
+  assert.deepEqual(calls, []);
+});
+
+test("a system that does not count the delay says so, and judges by processor time and waiting alone", () => {
+  const { calls, call } = bench({ delayKnown: false });
+  call("slow", "is put off", 40);
+  call("slow", "computes", 40);
+  call("slow", "waits", 40);
+  call("slow", "is put off", 40);
+  assert.deepEqual(
+    calls.map(({ cause, delayKnown }) => [cause, delayKnown]),
     [
       ["unproven", false],
       ["computed", false],
-      ["waited", true],
+      ["waited", false],
     ],
-    "and whoever is put off the processor is not named at all",
   );
+});
+
+test("where the system says nothing of a thread nobody is to blame", () => {
+  const calls: LongCall[] = [];
+  let atMs = 0;
+  const meter = createCallMeter({
+    borne: borneInPulse,
+    nowMs: () => atMs,
+    look: () => undefined,
+    delayedMs: () => undefined,
+    collected: (_sinceMs, _untilMs, tell) => tell(0),
+    longCall: (call) => void calls.push(call),
+  });
+  const hold = () => {
+    atMs += 500;
+  };
+  for (let turn = 0; turn < 5; turn += 1) meter.call("slow", "send", hold);
+  assert.equal(calls.length, 5);
+  assert.ok(calls.every(({ cause, overdrawn }) => cause === "unproven" && !overdrawn));
 });
 
 test("a hundredth of the time is borne for ever, more is not", () => {
   const once = (perCallMs: number) => {
-    const { machine, calls, meter, take } = bench();
+    const { machine, calls, call } = bench();
     for (let turn = 0; turn < 5000; turn += 1) {
       machine.nowMs += 20;
-      meter.call("slow", "send", take("computes", perCallMs));
+      call("slow", "computes", perCallMs);
     }
     return calls.some(({ overdrawn }) => overdrawn);
   };
@@ -66,13 +149,23 @@ test("a hundredth of the time is borne for ever, more is not", () => {
   assert.equal(once(3), true);
 });
 
-test("a long call every ten minutes proves nothing, however long", () => {
-  const { machine, calls, meter, take } = bench();
-  for (let turn = 0; turn < 10; turn += 1) {
-    meter.call("rare", "send", take("waits", 500));
-    machine.nowMs += 600_001;
-  }
-  assert.ok(calls.every(({ cause, overdrawn }) => cause === "unproven" && !overdrawn));
+test("one very long call may be the machine's doing, a second one within ten minutes is not", () => {
+  const overdrawn = (everyMs: number) => {
+    const { machine, calls, call } = bench();
+    for (let turn = 0; turn < 3; turn += 1) {
+      call("rare", "waits", 500);
+      machine.nowMs += everyMs;
+    }
+    return calls.map((each) => each.overdrawn);
+  };
+  assert.deepEqual(overdrawn(300_000), [false, true, true]);
+  assert.deepEqual(overdrawn(600_000), [false, false, false]);
+});
+
+test("starting and stopping may take their time", () => {
+  const { calls, meter, take } = bench();
+  for (const method of ["start", "start", "stop", "stop"]) meter.call("nft", method, take("waits", 90));
+  assert.deepEqual([...new Set(calls.map(({ overdrawn }) => overdrawn))], [false]);
 });
 
 test("a call within a call is its own plugin's, and each plugin owes for itself", () => {
@@ -108,29 +201,4 @@ test("what a plugin gives and throws passes, of objects and of classes, with the
   assert.equal(meter.lastLong?.method, "add");
   const optional: { must(): number; may?(): number } = { must: () => 1 };
   assert.equal(measured(meter, "optional", optional).may, undefined);
-});
-
-test("on this machine a busy loop is computing and a sleeping call is waiting", () => {
-  const calls: LongCall[] = [];
-  const nowMs = () => performance.now();
-  const meter = createCallMeter({ nowMs, look: lookAtThread, longCall: (call) => void calls.push(call) });
-  const busy = () => {
-    // By its own processor time, so that a loaded machine makes it longer and not shorter.
-    const { user, system } = process.threadCpuUsage();
-    for (let spent = 0; spent < 20_000; ) {
-      const now = process.threadCpuUsage();
-      spent = now.user + now.system - user - system;
-    }
-  };
-  const asleep = () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30);
-  meter.call("busy", "send", busy);
-  meter.call("asleep", "send", asleep);
-  // A loaded machine may put even these off for longer than they take: that counts for them.
-  for (let turn = 0; turn < 20; turn += 1) {
-    meter.call("busy", "send", busy);
-    meter.call("asleep", "send", asleep);
-  }
-  const causes = (plugin: string) => calls.filter((call) => call.plugin === plugin).map(({ cause }) => cause);
-  assert.ok(causes("busy").includes("computed"));
-  assert.ok(causes("asleep").includes("waited") && !causes("asleep").includes("computed"));
 });

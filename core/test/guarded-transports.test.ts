@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { until } from "../src/conformance/until.js";
-import { createCallMeter } from "../src/plugin/call-meter.js";
+import { borneInPulse, createCallMeter } from "../src/plugin/call-meter.js";
 import type { Transport } from "../src/plugin/contract.js";
 import { guardTransports } from "../src/pulse/guarded-transports.js";
 
@@ -31,7 +31,14 @@ function rig(changes: Partial<Record<keyof Transport, unknown>> = {}, names = ["
   const guarded = guardTransports(
     names.map((name) => ({ name, class: "client", transport: name === "far" ? undefined : make(name) })),
     {
-      meter: createCallMeter({ ...clock, look: () => undefined, longCall() {} }),
+      meter: createCallMeter({
+        ...clock,
+        borne: borneInPulse,
+        look: () => undefined,
+        delayedMs: () => undefined,
+        collected() {},
+        longCall() {},
+      }),
       clock,
       worksWithinMs: () => 60,
       record: (what, { code }) => void said.push({ what, code }),
@@ -47,7 +54,14 @@ function rig(changes: Partial<Record<keyof Transport, unknown>> = {}, names = ["
     },
     heard: guarded.heard,
     block: (path) =>
-      guarded.longCall({ plugin: path, method: "send", ms: 40, cause: "waited", overdrawn: true }),
+      void guarded.longCall({
+        plugin: path,
+        method: "send",
+        ms: 40,
+        cause: "waited",
+        delayKnown: true,
+        overdrawn: true,
+      }),
   };
   return it;
 }

@@ -13,11 +13,11 @@ import type { ControlCommand, ControlCommands, ControlReply } from "../src/ipc/c
 import { type JsonLines, listenJsonLines, speakJsonLines } from "../src/ipc/json-lines.js";
 import type { NodeToPulse, PulseStatus, PulseToNode } from "../src/ipc/messages.js";
 import type { ProcessLog } from "../src/log.js";
+import { watchBlocking } from "../src/node/blocking.js";
 import { createNode, type Node } from "../src/node/node.js";
 import type { NodeParts } from "../src/node/parts.js";
 import type { PeerLink, PeerLinkListeners } from "../src/node/peer-link.js";
 import { createTokens } from "../src/node/tokens.js";
-import { createCallMeter, lookAtThread } from "../src/plugin/call-meter.js";
 import type { Service } from "../src/plugin/contract.js";
 import { monotonicClock } from "../src/pulse/clock.js";
 import { deadline } from "./deadline.js";
@@ -289,7 +289,7 @@ export async function startTestNode(options: TestNodeOptions = {}): Promise<Test
     arbiters: [],
     fences: [],
     transports: [],
-    meter: createCallMeter({ nowMs: () => monotonicClock.nowMs(), look: lookAtThread, longCall() {} }),
+    blocking: watchBlocking({ clock: monotonicClock, log: quietLog }),
     freshAddresses: () => [],
     makeLink: (listeners) => link.end(listeners),
     readKeys: () => ({ keys: [{ id: 1, secret: new Uint8Array(32) }], signWith: 1 }),

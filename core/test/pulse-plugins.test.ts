@@ -161,6 +161,9 @@ test("a transport whose send blocks is taken out by name, and the beats of the o
     const named = (entry: TimelineEntry) =>
       entry.details.code === "PLUGIN_BLOCKS" && /path cable/.test(entry.what);
     await until("the timeline names it", () => node.entries.some(named));
+    const alarm = /^the transport of path cable holds pulse up: its send blocked for \d+ ms.*report it/;
+    const raised = () => one.pulse.status().alarms.find(({ code }) => code === "PLUGIN_BLOCKS")?.detail ?? "";
+    await until("an alarm names it", () => alarm.test(raised()));
     // While this machine is so busy that the quick path seems lost as well, the slow one is called on: not for long.
     await until("five beats in a row on the quick path alone", () => quick.sent - quickAtSlow >= 5);
   } finally {

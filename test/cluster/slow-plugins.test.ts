@@ -45,6 +45,15 @@ test("transports that block are named, the one in pulse is taken out, and nothin
       /^path blocks-pulse is taken out of service for 10 min.*: its send blocked for/,
     );
     await named("NODE_STALLED", /: transport of path blocks-node held it in send for \d+ ms$/);
+    const alarm = async () =>
+      (await pair.node("primary").status())?.pulse?.alarms.find(({ code }) => code === "PLUGIN_BLOCKS")
+        ?.detail;
+    const both =
+      /transport of path blocks-pulse holds pulse up: .*transport of path blocks-node holds node up: /;
+    await pair.waitFor(async () => both.test((await alarm()) ?? ""), "one alarm names both");
+    const { code, out } = await pair.node("primary").cli("status", "--check");
+    assert.equal(code, 1, "a warning for monitoring");
+    assert.match(out, /PLUGIN_BLOCKS: .*report it to the author of the plugin/);
     const [primary, secondary] = await Promise.all([
       pair.node("primary").status(),
       pair.node("secondary").status(),

@@ -217,6 +217,13 @@ const commands: Readonly<Record<string, Command>> = {
   announcements: (world, [side]) => [`${side}: ${announcementsSince(world, sideOf(side))} rounds`],
   foreign: (world, [side]) =>
     void world.machines[sideOf(side)].tell({ type: "foreignBeatReceived", path: "udp" }),
+  "plugin-blocks": (world, [side, quiet, ...plugin]) =>
+    void world.machines[sideOf(side)].tell({
+      type: "pluginBlocked",
+      plugin: plugin.join(" "),
+      what: "holds its process up: its send blocked for 40 ms",
+      forMs: durationMs(quiet),
+    }),
   stop: (world, [side]) => void world.machines[sideOf(side)].tell({ type: "stopAsked" }),
   switchover: (world, [at, to]) =>
     void world.machines[sideOf(at)].tell({

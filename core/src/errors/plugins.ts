@@ -173,8 +173,8 @@ export const pluginErrors = {
   },
   PLUGIN_BLOCKS: {
     meaning:
-      "Calls that must return within a millisecond held the thread of the whole process; a transport in pulse that does so is taken out of service for a while, unless no other path works.",
-    todo: "Report it to the plugin's author: it must not wait or compute in these calls, or must run in node.",
+      "Calls that must return within a millisecond held the thread of the whole process. The alarm stands until the plugin was quiet for ten minutes; a transport in pulse is taken out of service for a while, unless no other path works.",
+    todo: "Report it to the plugin's author: it must not wait or compute in these calls; a transport that cannot help it must run in node. Until then use another plugin in its place if there is one.",
   },
   PLUGIN_MISBEHAVES: {
     meaning:

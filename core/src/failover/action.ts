@@ -18,6 +18,7 @@ export type AlarmCode =
   | "FOREIGN_BEATS"
   | "PATH_DEGRADED"
   | "PEER_DEAD"
+  | "PLUGIN_BLOCKS"
   | "CLIENT_LINK_LOST"
   | "NODE_HUNG"
   | "FAILBACK_MANUAL"

@@ -95,6 +95,13 @@ type Happening =
       readonly epoch: number;
     }
   | ArbiterRuled
+  /** It held up its process more than is borne. `what`: a clause after its name; `forMs`: the quiet that ends the news. */
+  | {
+      readonly type: "pluginBlocked";
+      readonly plugin: string;
+      readonly what: string;
+      readonly forMs: number;
+    }
   | { readonly type: "operatorAsked"; readonly requestId: string; readonly request: OperatorRequest }
   /** The process was asked to end: hand over or release, then `stopped`. */
   | { readonly type: "stopAsked" }

@@ -213,6 +213,12 @@ export interface Fencing {
   readonly peerNonce: string;
 }
 
+export interface BlockingPlugin {
+  readonly plugin: string;
+  readonly what: string;
+  readonly untilMs: number;
+}
+
 export interface Alarm {
   readonly code: AlarmCode;
   readonly detail: string;
@@ -279,6 +285,8 @@ export interface State {
   readonly fenced: { readonly nonce: string; readonly atMs: number } | undefined;
   readonly stopping: boolean;
   readonly alarms: readonly Alarm[];
+  /** In the order in which they began. */
+  readonly blocking: readonly BlockingPlugin[];
 }
 
 export function initialState(settings: Settings): State {
@@ -355,5 +363,6 @@ export function initialState(settings: Settings): State {
     fenced: undefined,
     stopping: false,
     alarms: [],
+    blocking: [],
   };
 }

@@ -8,6 +8,7 @@ import type { Action } from "./action.js";
 import { announceAgain, heardSegment, keepAnnouncing } from "./announcements.js";
 import { arbiterRuled, keepAsking } from "./arbiters.js";
 import { grantPermit, keepRhythm, leaseEnded } from "./beats.js";
+import { endBlocking, pluginBlocked } from "./blocking.js";
 import { addressAcquired, addressNotAcquired, persistEpoch, promoteWhenReady } from "./claim.js";
 import { noteClientLink } from "./client-side.js";
 import type { Draft } from "./draft.js";
@@ -86,6 +87,7 @@ const handlers: Handlers = {
   peerLinkChanged: (draft, event) => peerLinkChanged(draft, event.up),
   peerRoleAnswered: (draft, event) => peerRoleAnswered(draft, event.id, event.active, event.epoch),
   arbiterRuled,
+  pluginBlocked: (draft, event) => pluginBlocked(draft, event.plugin, event.what, event.forMs),
   operatorAsked: (draft, event) => operatorAsked(draft, event.requestId, event.request),
   stopAsked,
   settingsChanged,
@@ -111,6 +113,7 @@ function upkeep(draft: Draft): void {
   settleOperator(draft);
   settleStop(draft);
   endMomentaryAlarms(draft);
+  endBlocking(draft);
 }
 
 function started(draft: Draft, event: EventOf<"started">): void {

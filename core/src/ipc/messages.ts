@@ -105,6 +105,13 @@ export type NodeToPulse =
   | { readonly type: "peerRole"; readonly id: number; readonly active: boolean; readonly epoch: number }
   /** Times are monotonic, the same clock in both processes. */
   | ArbiterRuled
+  /** It holds up node's main thread: see the event of the same name. */
+  | {
+      readonly type: "pluginBlocked";
+      readonly plugin: string;
+      readonly what: string;
+      readonly forMs: number;
+    }
   | { readonly type: "frame"; readonly path: string; readonly frame: string }
   | { readonly type: "pathDescription"; readonly path: string; readonly description: string }
   | { readonly type: "operator"; readonly requestId: string; readonly request: OperatorRequest }

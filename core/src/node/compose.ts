@@ -8,13 +8,7 @@ import { loadConfig } from "../config/load.js";
 import { deriveKey } from "../keys/derive.js";
 import { readKeyFile } from "../keys/key-file.js";
 import type { ProcessLog } from "../log.js";
-import {
-  type CallMeter,
-  createCallMeter,
-  type LongCall,
-  lookAtThread,
-  measured,
-} from "../plugin/call-meter.js";
+import { type CallMeter, measured } from "../plugin/call-meter.js";
 import {
   buildOrStandIn,
   buildPlugin,
@@ -28,6 +22,7 @@ import { missingText } from "../plugin/stand-in.js";
 import { uniqueNames } from "../plugin/unique-names.js";
 import { monotonicClock } from "../pulse/clock.js";
 import { version } from "../version.js";
+import { watchBlocking } from "./blocking.js";
 import type { Keys, Named, NodeParts, Replaceable } from "./parts.js";
 import { createSessionEngine } from "./session-engine-start.js";
 import { createStatusSource } from "./status-view.js";
@@ -70,12 +65,8 @@ export async function composeNode(local: LocalConfig, options: ComposeOptions): 
     tokens: tokens.verifier,
     sessions: engine?.api,
   };
-  const meter = createCallMeter({
-    nowMs: () => monotonicClock.nowMs(),
-    look: lookAtThread,
-    longCall: longCallsTo(log),
-  });
-  const build = builder(given, log, meter);
+  const blocking = watchBlocking({ clock: monotonicClock, log });
+  const build = builder(given, log, blocking.meter);
   return {
     version,
     local,
@@ -83,7 +74,7 @@ export async function composeNode(local: LocalConfig, options: ComposeOptions): 
     log,
     missing,
     statusSource,
-    meter,
+    blocking,
     tokens,
     engine,
     services: build.all(loaded.services, []),
@@ -137,23 +128,6 @@ export async function composeNode(local: LocalConfig, options: ComposeOptions): 
 function linkKeys(keyFile: string): Keys {
   const { keys, signWith } = readKeyFile(keyFile);
   return { keys: keys.map(({ id, secret }) => ({ id, secret: deriveKey(secret, "tls") })), signWith };
-}
-
-const sayAgainMs = 60_000;
-/** Nobody waits for node as pulse's beats do; what is shorter is felt by nobody. */
-const worthSayingMs = 50;
-
-function longCallsTo(log: ProcessLog): (call: LongCall) => void {
-  const saidMs = new Map<string, number>();
-  return ({ plugin, method, ms }) => {
-    const nowMs = monotonicClock.nowMs();
-    if (ms < worthSayingMs || nowMs - (saidMs.get(plugin) ?? Number.NEGATIVE_INFINITY) < sayAgainMs) return;
-    saidMs.set(plugin, nowMs);
-    log.warn(
-      { plugin, method, ms: Math.round(ms), code: "PLUGIN_BLOCKS" },
-      "a plugin held node's main thread",
-    );
-  };
 }
 
 function builder(given: CapabilityValues, log: ProcessLog, meter: CallMeter) {

@@ -8,7 +8,7 @@ import { nodeError } from "../errors/node.js";
 import type { NodeReport } from "../failover/event.js";
 import type { Role } from "../heartbeat/beat.js";
 import type { NodeStatus } from "../ipc/control.js";
-import { lookAtThread } from "../plugin/call-meter.js";
+import { lookAtThread } from "../plugin/thread-look.js";
 import { createArbiters } from "./arbiters.js";
 import { bounded } from "./bounded.js";
 import { configChanges, describeChanges } from "./config-changes.js";
@@ -245,13 +245,14 @@ export function createNode(parts: NodeParts): Node {
     pulse,
     clock,
     log,
-    meter: parts.meter,
+    meter: parts.blocking.meter,
     misbehaved: (path, what) =>
       timeline.record("plugin", `the transport of path ${path} ${what}`, [], {
         code: "PLUGIN_MISBEHAVES",
         path,
       }),
   });
+  parts.blocking.tell((news) => void pulse.passing({ type: "pluginBlocked", ...news }));
   const arbiters = createArbiters({
     arbiters: parts.arbiters,
     clock,
@@ -375,7 +376,7 @@ export function createNode(parts: NodeParts): Node {
       await services.start();
       await opened;
       stalls = watchStalls({
-        meter: parts.meter,
+        meter: parts.blocking.meter,
         nowMs: () => clock.nowMs(),
         look: lookAtThread,
         record: (what, details) => timeline.record("stall", what, [], details),

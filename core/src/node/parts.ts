@@ -4,10 +4,10 @@
 
 import type { LocalConfig } from "../config/config.js";
 import type { ProcessLog } from "../log.js";
-import type { CallMeter } from "../plugin/call-meter.js";
 import type { AddressBackend, Fence, Observer, Service, Transport } from "../plugin/contract.js";
 import type { Clock } from "../plugin/tokens.js";
 import type { NamedArbiter } from "./arbiters.js";
+import type { Blocking } from "./blocking.js";
 import type { LinkKey, PeerLink, PeerLinkListeners } from "./peer-link.js";
 import type { SessionEngine } from "./session-engine.js";
 import type { StatusSource } from "./status-view.js";
@@ -38,7 +38,7 @@ export interface NodeParts extends Replaceable {
   readonly clock: Clock;
   readonly log: ProcessLog;
   /** Measures the calls into the plugins below; those are wrapped already, transports are not. */
-  readonly meter: CallMeter;
+  readonly blocking: Pick<Blocking, "meter" | "tell">;
   readonly tokens: Tokens;
   /** Undefined with `sessions: none`. */
   readonly engine: SessionEngine | undefined;

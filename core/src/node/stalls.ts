@@ -3,7 +3,8 @@
  * where that is known. Pulse is not held up by it, but sessions, services and the answers to pulse are.
  */
 
-import type { CallMeter, ThreadLook } from "../plugin/call-meter.js";
+import type { CallMeter } from "../plugin/call-meter.js";
+import type { ThreadLook } from "../plugin/thread-look.js";
 
 export interface StallParts {
   readonly meter: Pick<CallMeter, "lastLong">;
@@ -35,19 +36,19 @@ export function watchStalls(parts: StallParts): StallWatch {
     const nowMs = parts.nowMs();
     const ms = nowMs - seenMs - lookEveryMs;
     const now = parts.look();
-    if (ms >= stallMs)
-      stalled(nowMs, ms, seen !== undefined && now !== undefined ? now.cpuMs - seen.cpuMs : undefined);
+    if (ms >= stallMs) stalled(nowMs, ms, now);
     seenMs = parts.nowMs();
     seen = now;
   }
 
-  function stalled(nowMs: number, ms: number, cpuMs: number | undefined): void {
+  function stalled(nowMs: number, ms: number, now: ThreadLook | undefined): void {
     if (nowMs - saidMs < sayEveryMs) {
       others += 1;
       return;
     }
     const rounded = Math.round(ms);
-    const what = `node's main thread did nothing else for ${rounded} ms: ${holderOf(parts.meter, seenMs, ms, cpuMs)}`;
+    const holder = callThatHeld(parts.meter, seenMs, ms) ?? unnamed(ms, seen, now);
+    const what = `node's main thread did nothing else for ${rounded} ms: ${holder}`;
     parts.record(what, { code: "NODE_STALLED", ms: rounded, others });
     saidMs = nowMs;
     others = 0;
@@ -58,17 +59,20 @@ export function watchStalls(parts: StallParts): StallWatch {
   return { stop: () => clearInterval(timer) };
 }
 
-function holderOf(
-  meter: Pick<CallMeter, "lastLong">,
-  sinceMs: number,
-  ms: number,
-  cpuMs: number | undefined,
-): string {
+/** On a busy machine a stall may be longer than what the plugin did in it. */
+function callThatHeld(meter: Pick<CallMeter, "lastLong">, sinceMs: number, ms: number): string | undefined {
   const call = meter.lastLong;
-  if (call !== undefined && call.endMs >= sinceMs && call.ms > ms / 2)
-    return `${call.plugin} held it in ${call.method} for ${Math.round(call.ms)} ms`;
-  if (cpuMs === undefined) return "an unnamed task held it, or the machine gave it no time";
-  return cpuMs > ms / 2
-    ? "an unnamed task computed"
-    : "an unnamed task waited for the system, or the machine gave the process no time";
+  if (call === undefined || call.endMs < sinceMs || call.ms < Math.min(stallMs, ms / 2)) return undefined;
+  return `${call.plugin} held it in ${call.method} for ${Math.round(call.ms)} ms`;
+}
+
+function unnamed(ms: number, before: ThreadLook | undefined, after: ThreadLook | undefined): string {
+  if (before === undefined || after === undefined)
+    return "an unnamed task held it, or the machine gave it no time";
+  if (after.cpuMs - before.cpuMs > ms / 2) return "an unnamed task computed";
+  if (after.delayedMs === undefined || before.delayedMs === undefined)
+    return "an unnamed task waited for the system, or the machine gave the process no time";
+  return after.delayedMs - before.delayedMs > ms / 2
+    ? "the machine gave the process no time"
+    : "an unnamed task waited for the system";
 }

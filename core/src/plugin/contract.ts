@@ -6,7 +6,7 @@
  * no I/O; `start` is called once, before anything else, under a deadline (10 s), and again only of a service whose start
  * failed; `stop` is called once, last, under a deadline (5 s), also after a failed start and without any. Methods said
  * to be synchronous must return within a millisecond and never throw.
- * They are measured: what throws is dropped and named (PLUGIN_MISBEHAVES), who blocks is named (PLUGIN_BLOCKS), and a
+ * They are measured: what throws is dropped and named (PLUGIN_MISBEHAVES), an alarm names who blocks (PLUGIN_BLOCKS), and a
  * transport in pulse that blocks is taken out of service while another path works. See call-meter.ts for what counts.
  * A promise that is not settled by its deadline counts as `unknown`, never as success.
  */

@@ -105,6 +105,7 @@ function assemble(parts: PulseParts, nonce: string) {
   const conduct = createConduct({
     ...parts,
     timeline,
+    blocked: (news) => tell({ type: "pluginBlocked", ...news }),
     worksWithinMs: (path) => beatsMissed * intervalOf(mailbox.loop?.state.settings, path),
   });
   const address = createAddressChain(conduct.address, reports, log);
@@ -148,7 +149,7 @@ function assemble(parts: PulseParts, nonce: string) {
     },
   });
   const messages = createNodeMessages({ node, paths, reloading, tell });
-  return { mailbox, timeline, address, paths, node, keyUsers };
+  return { mailbox, timeline, conduct, address, paths, node, keyUsers };
 }
 
 /** Throws an UnderstudyError of errors/pulse.ts or errors/ipc.ts; everything it had started is stopped then. */
@@ -157,6 +158,7 @@ export async function startPulse(parts: PulseParts): Promise<Pulse> {
   const undo = createUndo(parts.log);
   try {
     const assembly = assemble(parts, nonce);
+    undo.add(async () => assembly.conduct.close());
     // First, because it also keeps a second pulse from taking the address off a machine on which one runs.
     await assembly.node.listen(pulseSocketPath(parts.local.config.folders.run));
     undo.add(() => assembly.node.close());

@@ -1,12 +1,21 @@
 /**
  * Watches how the plugins in pulse behave: every call into a transport or an address backend is measured, and who holds
- * the others up is named in timeline and log. Transports can be done without for a while, address backends cannot.
+ * the others up is named in timeline, log and an alarm. Transports can be done without for a while, backends cannot.
  */
 
-import { createCallMeter, type LongCall, lookAtThread, measured } from "../plugin/call-meter.js";
+import { borneInPulse, createCallMeter, type LongCall, measured } from "../plugin/call-meter.js";
+import { watchCollections } from "../plugin/collections.js";
+import {
+  type BlockedNews,
+  createNewsGate,
+  holdsUpText,
+  longCallText,
+  quietForMs,
+} from "../plugin/long-call.js";
+import { delayedMs, lookAtThread } from "../plugin/thread-look.js";
 import type { Clock, Log } from "../plugin/tokens.js";
 import type { NamedBackend } from "./address-chain.js";
-import { guardTransports, longCallText } from "./guarded-transports.js";
+import { guardTransports } from "./guarded-transports.js";
 import type { NamedTransport } from "./paths.js";
 import type { PulseTimeline } from "./timeline.js";
 
@@ -18,6 +27,8 @@ export interface ConductParts {
   readonly timeline: Pick<PulseTimeline, "record">;
   /** How long after a fresh beat a path still counts as one that works. */
   worksWithinMs(path: string): number;
+  /** For the alarm, at most once a minute for each plugin and whenever a path is taken out. */
+  blocked(news: BlockedNews): void;
 }
 
 export interface Conduct {
@@ -26,42 +37,48 @@ export interface Conduct {
   readonly address: readonly NamedBackend[];
   /** A fresh beat came on this path. */
   heard(path: string): void;
+  close(): void;
 }
 
-const sayAgainMs = 60_000;
 /** Shorter calls are felt by nobody, and only their sum is of interest. */
 const worthSayingMs = 5;
 const backendPrefix = "address backend ";
 
 export function createConduct(parts: ConductParts): Conduct {
   const { clock, log, timeline } = parts;
-  const saidMs = new Map<string, number>();
-
-  /** Once a minute for each sort of news about each plugin. */
-  function isNews(what: string): boolean {
-    const nowMs = clock.nowMs();
-    if (nowMs - (saidMs.get(what) ?? Number.NEGATIVE_INFINITY) < sayAgainMs) return false;
-    saidMs.set(what, nowMs);
-    return true;
-  }
+  const nowMs = () => clock.nowMs();
+  const isNews = createNewsGate(nowMs);
+  const collections = watchCollections(nowMs);
 
   function longCall(call: LongCall): void {
     const { plugin, cause, ms, overdrawn } = call;
-    guarded.longCall(call);
+    const outForMs = guarded.longCall(call);
     const proven = cause !== "unproven";
     if (proven && ms >= worthSayingMs && isNews(`${plugin} long`))
       log.warn({ plugin, call: longCallText(call), code: "PLUGIN_BLOCKS" }, "a plugin holds pulse up");
-    if (!overdrawn || !plugin.startsWith(backendPrefix) || !isNews(`${plugin} overdrawn`)) return;
-    const what = `${plugin} holds up the beats: ${longCallText(call)}`;
-    timeline.record(clock.nowMs(), "plugin", what, [], { code: "PLUGIN_BLOCKS" });
+    if (!overdrawn) return;
+    const backend = plugin.startsWith(backendPrefix);
+    if (outForMs !== undefined || isNews(`${plugin} overdrawn`)) {
+      const what = holdsUpText("pulse", call);
+      if (backend) timeline.record(nowMs(), "plugin", `${plugin} ${what}`, [], { code: "PLUGIN_BLOCKS" });
+      const name = backend ? plugin : `the transport of path ${plugin}`;
+      parts.blocked({ plugin: name, what, forMs: (outForMs ?? 0) + quietForMs });
+    }
   }
 
-  const meter = createCallMeter({ nowMs: () => clock.nowMs(), look: lookAtThread, longCall });
+  const meter = createCallMeter({
+    borne: borneInPulse,
+    nowMs,
+    look: lookAtThread,
+    delayedMs,
+    collected: collections.within,
+    longCall,
+  });
   const guarded = guardTransports(parts.transports, {
     meter,
     clock,
     worksWithinMs: parts.worksWithinMs,
-    record: (what, details) => timeline.record(clock.nowMs(), "plugin", what, [], details),
+    record: (what, details) => timeline.record(nowMs(), "plugin", what, [], details),
   });
   return {
     transports: guarded.transports,
@@ -70,5 +87,6 @@ export function createConduct(parts: ConductParts): Conduct {
       backend: measured(meter, `${backendPrefix}${name}`, backend),
     })),
     heard: guarded.heard,
+    close: () => collections.stop(),
   };
 }

@@ -6,6 +6,7 @@
 import type { CallMeter, LongCall } from "../plugin/call-meter.js";
 import type { Transport } from "../plugin/contract.js";
 import { guardedTransport } from "../plugin/guarded-transport.js";
+import { longCallText } from "../plugin/long-call.js";
 import type { Clock } from "../plugin/tokens.js";
 import type { NamedTransport } from "./paths.js";
 
@@ -25,8 +26,8 @@ export interface GuardedTransports {
   readonly transports: readonly NamedTransport[];
   /** A fresh beat came on this path, wherever its transport runs. */
   heard(path: string): void;
-  /** To be called by the meter. */
-  longCall(call: LongCall): void;
+  /** To be called by the meter. Gives for how long it takes the call's path out now, undefined when it does not. */
+  longCall(call: LongCall): number | undefined;
 }
 
 /** Out for ten minutes, then for twice as long each time, up to six hours. */
@@ -99,7 +100,7 @@ export function guardTransports(given: readonly NamedTransport[], parts: GuardPa
     };
   }
 
-  function takeOut(service: Service, because: string, nowMs: number): void {
+  function takeOut(service: Service, because: string, nowMs: number): number {
     const { path } = service;
     service.outForMs = Math.min(longestOutMs, service.outForMs === 0 ? firstOutMs : service.outForMs * 2);
     service.outUntilMs = nowMs + service.outForMs;
@@ -107,6 +108,7 @@ export function guardTransports(given: readonly NamedTransport[], parts: GuardPa
     const minutes = service.outForMs / 60_000;
     const what = `path ${path} is taken out of service for ${minutes} min, because its transport holds up the others`;
     parts.record(`${what}: ${because}`, { code: "PLUGIN_BLOCKS", path });
+    return service.outForMs;
   }
 
   const transports = given.map((named) =>
@@ -117,15 +119,9 @@ export function guardTransports(given: readonly NamedTransport[], parts: GuardPa
     heard: (path) => void heardMs.set(path, clock.nowMs()),
     longCall(call) {
       const service = services.get(call.plugin);
-      if (service === undefined || !call.overdrawn || given.length < 2) return;
+      if (service === undefined || !call.overdrawn || given.length < 2) return undefined;
       const nowMs = clock.nowMs();
-      if (service.outUntilMs <= nowMs) takeOut(service, longCallText(call), nowMs);
+      return service.outUntilMs <= nowMs ? takeOut(service, longCallText(call), nowMs) : undefined;
     },
   };
-}
-
-/** "its send blocked for 40 ms" */
-export function longCallText({ method, ms, cause }: LongCall): string {
-  const did = cause === "computed" ? "computed" : cause === "waited" ? "blocked" : "took";
-  return `its ${method} ${did} for ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }

@@ -28,6 +28,7 @@ export function createNodeMessages(parts: NodeMessageParts): (message: NodeToPul
       tell({ type: "peerRoleAnswered", id, active, epoch });
     },
     arbiterRuled: (ruled) => tell(ruled),
+    pluginBlocked: (news) => tell(news),
     frame: ({ path, frame }) => paths.receive(path, Buffer.from(frame, "base64")),
     pathDescription: ({ path, description }) => paths.describedByNode(path, description),
     operator: ({ requestId, request }) => tell({ type: "operatorAsked", requestId, request }),
