@@ -35,8 +35,17 @@ export async function layCable(): Promise<Cable> {
   };
   const plug = async (): Promise<void> => {
     const end = (link: string) => `PTY,link=${link},raw,echo=0`;
-    socat = spawn("socat", [end(a), end(b)], { stdio: ["ignore", "ignore", "inherit"] });
-    await until("both ends of the cable to be there", () => existsSync(a) && existsSync(b));
+    const started = spawn("socat", ["-d", "-d", end(a), end(b)], { stdio: ["ignore", "ignore", "pipe"] });
+    socat = started;
+    let said = "";
+    started.stderr.on("data", (chunk: Buffer) => {
+      said += chunk;
+    });
+    // The names are there before the settings are: who opens one then finds another program changing them.
+    await until("both ends of the cable to be there and joined", () => {
+      if (started.exitCode !== null) throw new Error(`socat ended: ${said}`);
+      return said.includes("starting data transfer loop");
+    });
   };
   await plug();
   return {
