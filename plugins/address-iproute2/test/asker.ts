@@ -17,7 +17,8 @@ function answers(address: string): Promise<boolean> {
       socket.destroy();
       resolve(answer);
     };
-    const timer = setTimeout(() => finish(false), 300);
+    // What has arrived while this process could not run is read after the timer, and before what setImmediate runs.
+    const timer = setTimeout(() => setImmediate(() => finish(false)), 300);
     socket.once("connect", () => finish(true));
     socket.once("error", (error: NodeJS.ErrnoException) => finish(error.code === "ECONNREFUSED"));
   });
