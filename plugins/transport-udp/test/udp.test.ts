@@ -12,12 +12,16 @@ import {
   recordingLog,
   testNode,
 } from "@understudy/core/conformance/capabilities";
+import { enterPrivateNetwork } from "@understudy/core/conformance/private-network";
 import { until } from "@understudy/core/conformance/until";
 import type { NodeIdentity, Transport } from "@understudy/core/public";
 import { dscpNames, dscpValue } from "../src/dscp.js";
 import { canonical, type Endpoints, endpointsOf } from "../src/endpoints.js";
 import { udpOptions } from "../src/options.js";
 import udp from "../src/plugin.js";
+
+// A port that is free on a machine of others may be taken a moment later.
+enterPrivateNetwork(import.meta.url);
 
 function make(
   options: object,
@@ -27,7 +31,7 @@ function make(
   return makePlugin(udp, { ...options }, { node, log });
 }
 
-/** A port that was free a moment ago on both loopback addresses used here. */
+/** A port that was free a moment ago, which in this network nobody else can have taken. */
 async function freePort(): Promise<number> {
   const socket = await boundTo("127.0.0.2", 0);
   const { port } = socket.address();

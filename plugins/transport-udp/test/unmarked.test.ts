@@ -4,8 +4,12 @@ import assert from "node:assert/strict";
 import { registerHooks } from "node:module";
 import { test } from "node:test";
 import { makePlugin, otherNode, recordingLog, testNode } from "@understudy/core/conformance/capabilities";
+import { enterPrivateNetwork } from "@understudy/core/conformance/private-network";
 import { until } from "@understudy/core/conformance/until";
 import udp from "../src/plugin.js";
+
+// A port that is free on a machine of others may be taken a moment later.
+enterPrivateNetwork(import.meta.url);
 
 registerHooks({
   resolve(specifier, context, next) {
