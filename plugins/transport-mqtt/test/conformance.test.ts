@@ -2,10 +2,13 @@
 
 import { after, before, describe } from "node:test";
 import { otherNode, testNode } from "@understudy/core/conformance/capabilities";
+import { enterPrivateNetwork } from "@understudy/core/conformance/private-network";
 import { transportConformance } from "@understudy/core/conformance/transport";
 import { type Certificates, makeCertificates } from "./certificates.js";
 import { type Mosquitto, makeMosquitto } from "./mosquitto.js";
 import { makeEnd } from "./pair.js";
+
+enterPrivateNetwork(import.meta.url);
 
 async function pairAt(broker: Mosquitto, options: object) {
   await broker.start();

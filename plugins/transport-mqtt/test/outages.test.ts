@@ -3,10 +3,13 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { recordingLog, testNode } from "@understudy/core/conformance/capabilities";
+import { enterPrivateNetwork } from "@understudy/core/conformance/private-network";
 import { until } from "@understudy/core/conformance/until";
 import { freePort, type Mosquitto, makeMosquitto } from "./mosquitto.js";
 import { heard, makeEnd, type Pair, says, startPair } from "./pair.js";
 import { relayTo, standInBroker } from "./stand-in-broker.js";
+
+enterPrivateNetwork(import.meta.url);
 
 describe("a broker of one's own", () => {
   let broker: Mosquitto;
@@ -150,7 +153,7 @@ describe("two brokers", () => {
 
 test("start settles, and stop too, with a broker that does not exist", async () => {
   const log = recordingLog();
-  const end = makeEnd({ url: `mqtt://127.0.0.1:${await freePort()}` }, testNode(), log);
+  const end = makeEnd({ url: `mqtt://127.0.0.1:${freePort()}` }, testNode(), log);
   await end.start(() => undefined);
   await end.stop();
   assert.match(end.describe(), /down, stopped/);

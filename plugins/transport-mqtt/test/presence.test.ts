@@ -6,11 +6,14 @@ import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { otherNode, testNode } from "@understudy/core/conformance/capabilities";
+import { enterPrivateNetwork } from "@understudy/core/conformance/private-network";
 import { until } from "@understudy/core/conformance/until";
 import { connectAsync } from "mqtt";
 import { newInstance, presenceText, readPresence } from "../src/presence.js";
 import { type Mosquitto, makeMosquitto } from "./mosquitto.js";
 import { heard, makeEnd, says } from "./pair.js";
+
+enterPrivateNetwork(import.meta.url);
 
 describe("presence", () => {
   let broker: Mosquitto;

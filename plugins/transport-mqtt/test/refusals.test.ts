@@ -6,11 +6,14 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { recordingLog, testNode } from "@understudy/core/conformance/capabilities";
+import { enterPrivateNetwork } from "@understudy/core/conformance/private-network";
 import { until } from "@understudy/core/conformance/until";
 import { type Certificates, makeCertificates } from "./certificates.js";
 import { type Mosquitto, makeMosquitto } from "./mosquitto.js";
 import { heard, makeEnd, says, startPair } from "./pair.js";
 import { standInBroker } from "./stand-in-broker.js";
+
+enterPrivateNetwork(import.meta.url);
 
 /** Started with these options; whatever `work` does, it is stopped. */
 async function withEnd(
