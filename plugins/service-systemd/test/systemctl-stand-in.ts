@@ -3,7 +3,7 @@
  * file. Each of its behaviours says where systemctl(1) or systemd.service(5) has it.
  */
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -103,7 +103,11 @@ export function standIn(): StandIn {
     },
     setRules,
     state: (name) => readFileSync(stateFile(name), "utf8").trim(),
-    setState: (name, state) => writeFileSync(stateFile(name), `${state}\n`),
+    // In one step, as the script does it: who asks meanwhile sees the old one or the new one.
+    setState(name, state) {
+      writeFileSync(`${stateFile(name)}.new`, `${state}\n`);
+      renameSync(`${stateFile(name)}.new`, stateFile(name));
+    },
     calls() {
       const file = join(folder, "calls");
       return existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
