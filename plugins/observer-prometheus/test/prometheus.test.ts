@@ -89,15 +89,18 @@ interface Scraped {
 function scrape(observer: Observer, accept?: string, path = "/metrics", method = "GET"): Promise<Scraped> {
   return new Promise((resolve, reject) => {
     const headers = accept === undefined ? {} : { accept };
-    const request = get({ port: portOf(observer), path, method, headers, agent: false }, (response) => {
-      let body = "";
-      response.on("data", (chunk: Buffer) => {
-        body += chunk;
-      });
-      response.on("end", () =>
-        resolve({ status: response.statusCode, type: response.headers["content-type"], body }),
-      );
-    });
+    const request = get(
+      { host: "127.0.0.1", port: portOf(observer), path, method, headers, agent: false },
+      (response) => {
+        let body = "";
+        response.on("data", (chunk: Buffer) => {
+          body += chunk;
+        });
+        response.on("end", () =>
+          resolve({ status: response.statusCode, type: response.headers["content-type"], body }),
+        );
+      },
+    );
     request.on("error", reject);
   });
 }
