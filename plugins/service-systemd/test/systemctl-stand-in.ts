@@ -32,7 +32,8 @@ export interface StandIn {
 }
 
 const script = `#!/bin/sh
-folder=$(dirname "$0")
+# It starts as little as it can: on a busy machine each program takes long, and systemctl itself starts none.
+folder=\${0%/*}
 verb=; unit=
 for word in "$@"; do
   case $word in
@@ -45,12 +46,15 @@ state=$folder/$unit.state
 startSeconds=0 stopSeconds=0 startFails= reloadFails= staysActivating=
 [ -e "$folder/$unit.rules" ] && . "$folder/$unit.rules"
 put() { echo "$1" > "$state.$$"; mv "$state.$$" "$state"; }
+now=
+look() { now=; [ -e "$state" ] && read -r now < "$state"; }
 case $verb in
   show)
     # systemctl(1), show: prints properties as NAME=VALUE; exit status 0 for unknown units too, with LoadState=not-found.
     if [ -e "$state" ]; then
-      echo LoadState=loaded; echo "ActiveState=$(cat "$state")"; echo SubState=stand-in
-      [ "$(cat "$state")" = failed ] && echo Result=exit-code || echo Result=success
+      look
+      echo LoadState=loaded; echo "ActiveState=$now"; echo SubState=stand-in
+      [ "$now" = failed ] && echo Result=exit-code || echo Result=success
     else
       echo LoadState=not-found; echo ActiveState=inactive; echo SubState=dead; echo Result=success
     fi ;;
@@ -58,12 +62,14 @@ case $verb in
     # systemctl(1), EXIT STATUS: 5, "program is not installed", for a unit that is not there.
     [ -e "$state" ] || { echo "Failed to start $unit: Unit $unit not found." >&2; exit 5; }
     # Starting what is active does nothing and succeeds.
-    [ "$(cat "$state")" = active ] && exit 0
+    look
+    [ "$now" = active ] && exit 0
     put activating
     # systemctl(1), --no-block: without it, systemctl waits until the unit's start-up is completed.
-    sleep $startSeconds
+    [ "$startSeconds" = 0 ] || sleep $startSeconds
     # The job may have been replaced by a stop meanwhile (--job-mode=replace).
-    [ "$(cat "$state")" = activating ] || { echo "Job for $unit canceled." >&2; exit 1; }
+    look
+    [ "$now" = activating ] || { echo "Job for $unit canceled." >&2; exit 1; }
     if [ "$startFails" ]; then
       put failed
       echo "Job for $unit failed because the control process exited with error code." >&2; exit 1
@@ -71,13 +77,15 @@ case $verb in
     [ "$staysActivating" ] || put active ;;
   stop)
     [ -e "$state" ] || { echo "Failed to stop $unit: Unit $unit not loaded." >&2; exit 5; }
-    case $(cat "$state") in inactive|failed) exit 0 ;; esac
+    look
+    case $now in inactive|failed) exit 0 ;; esac
     put deactivating
-    sleep $stopSeconds
+    [ "$stopSeconds" = 0 ] || sleep $stopSeconds
     put inactive ;;
   reload)
     # systemctl(1), reload: fails for a unit that is not active.
-    [ "$(cat "$state")" = active ] || { echo "$unit is not active, cannot reload." >&2; exit 1; }
+    look
+    [ "$now" = active ] || { echo "$unit is not active, cannot reload." >&2; exit 1; }
     [ "$reloadFails" ] && { echo "Job for $unit failed." >&2; exit 1; }
     exit 0 ;;
   *) echo "the stand-in does not know $verb" >&2; exit 1 ;;
