@@ -5,6 +5,7 @@
 
 import { spawn } from "node:child_process";
 import { deleteCommand, type PlacedAddress } from "./ip-commands.js";
+import { guardWords } from "./orphans.js";
 
 export interface Guard {
   readonly alive: boolean;
@@ -19,6 +20,7 @@ export interface GuardOrders {
   /** What else goes, in the words of `ip`: routes and IPv4 rules, and IPv6 rules. */
   readonly any: readonly string[];
   readonly v6: readonly string[];
+  readonly cluster: string;
   /** Of the kernel lease, where there is one. */
   readonly tableName: string | undefined;
 }
@@ -44,7 +46,7 @@ function script({ addresses, any, v6, tableName }: GuardOrders): string {
 const readyWithinMs = 2000;
 
 export function startGuard(orders: GuardOrders, onDeath: (why: string) => void): Guard {
-  const child = spawn("/bin/sh", ["-c", script(orders)], {
+  const child = spawn("/bin/sh", ["-c", script(orders), ...guardWords(orders.cluster)], {
     stdio: ["pipe", "pipe", "ignore"],
     detached: true,
     env: { ...process.env, HOME: "/nonexistent" },

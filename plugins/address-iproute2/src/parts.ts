@@ -78,6 +78,7 @@ export async function startParts(given: PartsOptions): Promise<Parts> {
   const guard = startGuard(
     {
       addresses: placed,
+      cluster: node.cluster,
       ...deletions(leaving.routes, leaving.rules),
       tableName: lease.inForce ? tableName(node.cluster) : undefined,
     },

@@ -111,6 +111,33 @@ test("R4: when the holder is killed the guard removes the addresses", async () =
   assert.equal(await noneAnswers(), true);
 });
 
+test("R6: the guard of a killed run that is late takes nothing from the next one", async () => {
+  const killed = await holding(longLeaseMs);
+  const guards = segment
+    .run("us", "ps", "-e", "-o", "pid=,pgid=,args=")
+    .split("\n")
+    .map((line) => /^\s*\d+\s+(\d+)\s.*understudy-guard/.exec(line)?.[1])
+    .flatMap((group) => (group === undefined ? [] : [Number(group)]));
+  const [group] = guards;
+  assert.ok(group !== undefined && guards.every((one) => one === group), "there is one guard");
+  process.kill(-group, "SIGSTOP");
+  killed.signal("SIGKILL");
+  await killed.ended;
+  const next = await holding(longLeaseMs);
+  try {
+    process.kill(-group, "SIGCONT");
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, "ESRCH");
+  }
+  await until(
+    "nothing is left of it",
+    () => !processesOn("us").includes(`understudy-guard test-cluster ${killed.pid}/`),
+  );
+  assert.equal(await next.ask("holds"), "held");
+  await until("both answer", allAnswer);
+  assert.doesNotMatch(next.said(), /addressRemoved|leaseLapsed/);
+});
+
 test("R4: the guard and the co-processes outlive the signals that systemd sends to the whole unit", async () => {
   const holder = await holding();
   const children = segment
