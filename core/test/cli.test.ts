@@ -148,7 +148,7 @@ test("the JSON schema has the keys of the file and the options of installed plug
   assert.equal(code, 0);
   const schema = JSON.parse(out) as { properties: Record<string, unknown> };
   assert.deepEqual(Object.keys(schema.properties).slice(0, 3), ["cluster", "nodes", "haAddress"]);
-  assert.match(out, /"const": "exec"/);
+  assert.match(out, /"enum": \[\s+"exec",\s+"@understudy\/service-exec"\s+\]/);
 });
 
 test("a reader that closes its end early is no failure", async () => {

@@ -18,9 +18,19 @@ nodes:                      # the first is the primary
 haAddress: 10.0.0.4/24
 \`\`\`
 
-Everything else has a default. \`understudy check\` names every mistake with its place; \`understudy config schema\` prints
-a JSON schema for editors. Which of the two nodes a machine is comes from \`--node\`, else \`UNDERSTUDY_NODE\`, else from its
+Everything else has a default. \`understudy check\` names every mistake with its place. Which of the two nodes a machine is comes from \`--node\`, else \`UNDERSTUDY_NODE\`, else from its
 addresses, else from its host name; a machine that is neither does not start.
+
+An editor that reads YAML by a JSON schema completes the file and marks mistakes while it is written. Make the schema with
+\`understudy config schema > understudy.schema.json\` beside the file, and begin the file with this line:
+
+\`\`\`yaml
+# yaml-language-server: $schema=understudy.schema.json
+\`\`\`
+
+It holds the options of the plugins that came with Understudy and of those from elsewhere that the config names: make it
+anew after a line with a new one. A plugin that cannot be loaded is named on standard error, and its options are then not
+judged. What the loader accepts the schema accepts; what only the loader can judge is left to \`understudy check\`.
 
 Times are a number of milliseconds or a text with a unit: \`250\`, \`250ms\`, \`10s\`, \`5m\`, \`1h\`. Rules (R1-R32) are those
 of the design. This page is made from the code by \`npm run docs\`; do not edit it.

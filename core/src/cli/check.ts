@@ -4,10 +4,10 @@
  */
 
 import type { Command } from "commander";
-import type { LocalConfig } from "../config/config.js";
+import type { Config, LocalConfig } from "../config/config.js";
 import { configFileName } from "../config/load.js";
 import { parseConfig } from "../config/parse.js";
-import { readConfigFile } from "../config/read-file.js";
+import { type FoundFile, readConfigFile } from "../config/read-file.js";
 import { thisMachine, whichNode } from "../config/which-node.js";
 import { UnderstudyError } from "../errors/error.js";
 import { readKeyFile } from "../keys/key-file.js";
@@ -15,6 +15,7 @@ import { checkPlugins, type Loaded } from "../plugin/host.js";
 import { pluginProblems } from "./check-plugins.js";
 import { examples, type GlobalOptions, globalOptions, print, printJson } from "./command.js";
 import { exitCodeOf } from "./exit-codes.js";
+import { askStrangers, namedPlugins } from "./named-plugins.js";
 
 export function define(command: Command): void {
   command
@@ -58,7 +59,7 @@ export async function check(options: GlobalOptions): Promise<CheckResult> {
     const found = await readConfigFile(file);
     file = found.file;
     text = found.text;
-    return await checkParsed(found.file, found.text, options.node);
+    return await checkParsed(found, options.node);
   } catch (error) {
     // Whoever mends the file shall not find out afterwards that its plugins have mistakes too.
     const more = text === undefined ? [] : await pluginProblems(text, file);
@@ -66,7 +67,7 @@ export async function check(options: GlobalOptions): Promise<CheckResult> {
   }
 }
 
-async function checkParsed(file: string, text: string, node: string | undefined): Promise<CheckResult> {
+async function checkParsed({ file, text }: FoundFile, node: string | undefined): Promise<CheckResult> {
   const config = parseConfig(text, file);
   const problems: UnderstudyError[] = [];
   const notes: string[] = [];
@@ -79,10 +80,13 @@ async function checkParsed(file: string, text: string, node: string | undefined)
     else notes.push(`${expected(error).message}; a node would refuse to start here`);
   }
   const [primary, secondary] = config.nodes;
-  const seenFrom = { file, config, self: self ?? primary, peer: self === secondary ? primary : secondary };
+  const { faulty } = await askStrangers(namedPlugins(text), file);
+  problems.push(...faulty.flatMap((one) => one.problems));
+  const usable = withoutEntries(config, new Set(faulty.map(({ entry }) => entry.at)));
+  const peer = self === secondary ? primary : secondary;
   let plugins: readonly Loaded[] = [];
   try {
-    plugins = await checkPlugins(seenFrom);
+    plugins = await checkPlugins({ file, config: usable, self: self ?? primary, peer });
   } catch (error) {
     problems.push(expected(error));
   }
@@ -94,6 +98,22 @@ async function checkParsed(file: string, text: string, node: string | undefined)
     }
   }
   return { file, digest: config.digest, self: self?.name, plugins, problems, notes };
+}
+
+/** Without those whose places are named. */
+function withoutEntries(config: Config, places: ReadonlySet<string>): Config {
+  const kept = <E extends { readonly at: string }>(entries: readonly E[]) =>
+    entries.filter(({ at }) => !places.has(at));
+  return {
+    ...config,
+    heartbeat: { ...config.heartbeat, paths: kept(config.heartbeat.paths) },
+    address: kept(config.address),
+    sessions: config.sessions && kept([config.sessions])[0],
+    services: kept(config.services),
+    arbiters: kept(config.arbiters),
+    fences: kept(config.fences),
+    observers: kept(config.observers),
+  };
 }
 
 function expected(error: unknown): UnderstudyError {

@@ -6,18 +6,18 @@
 import type { Command } from "commander";
 import { configFileName } from "../config/load.js";
 import type { OptionText } from "../config/options.js";
-import { optionsOf } from "../config/options.js";
 import { parseConfig } from "../config/parse.js";
 import { readConfigFile } from "../config/read-file.js";
 import { nearestWord } from "../config/words.js";
 import { cliError } from "../errors/cli.js";
-import { UnderstudyError } from "../errors/error.js";
 import type { PluginKind } from "../plugin/contract.js";
 import { checkPlugins } from "../plugin/host.js";
+import { type Introduction, introduce, introduceHere, isFaulty } from "../plugin/introduction.js";
 import { pluginKinds } from "../plugin/kinds.js";
-import { type FoundPlugin, findPlugin } from "../plugin/load-plugin.js";
 import { installedNames } from "../plugin/resolve.js";
+import { asOne } from "../plugin/several.js";
 import { examples, type GlobalOptions, globalOptions, print, printJson } from "./command.js";
+import { askStrangers, isInstalled, namedPlugins } from "./named-plugins.js";
 
 export function define(command: Command): void {
   command
@@ -52,6 +52,10 @@ async function list({ config: place }: GlobalOptions, json: boolean): Promise<vo
   const config = parseConfig(text, file);
   // Both nodes have the same plugins: any machine may list them.
   const [self, peer] = config.nodes;
+  // Whose code never lets go while it is loaded is to be said here, not to be loaded.
+  const { faulty } = await askStrangers(namedPlugins(text), file);
+  const [first] = faulty;
+  if (first !== undefined) throw asOne(faulty.flatMap(({ problems }) => problems));
   const loaded = await checkPlugins({ file, config, self, peer });
   const rows = loaded.map(({ entry, plugin, packageName, version }) => ({
     at: entry.at,
@@ -84,9 +88,13 @@ function table(rows: readonly (readonly string[])[]): string {
 }
 
 async function show(name: string, asked: string | undefined, { config }: GlobalOptions): Promise<void> {
-  const { plugin, packageName, version } = await findAny(name, kindsOf(name, asked), configFileName(config));
-  print(`${plugin.kind} ${plugin.name}: ${packageName} ${version}, runs in ${plugin.runsIn}`);
-  const options = optionsOf(plugin.config);
+  const among = kindsOf(name, asked);
+  const { kind, packageName, version, runsIn, options, ...one } = await findAny(
+    name,
+    among,
+    configFileName(config),
+  );
+  print(`${kind} ${one.name}: ${packageName} ${version}, runs in ${runsIn}`);
   print(options.length === 0 ? "\nIt has no options." : `\n${options.map(formatOption).join("\n")}`);
 }
 
@@ -105,19 +113,17 @@ async function findAny(
   name: string,
   among: readonly PluginKind[],
   configFile: string,
-): Promise<FoundPlugin<PluginKind>> {
+): Promise<Introduction> {
   // "transport-udp" is how the package is called, and a person may well write it.
   const kind = pluginKinds.find((one) => name.startsWith(`${one}-`));
-  const entry = { plugin: kind === undefined ? name : name.slice(kind.length + 1), options: {}, at: "" };
-  for (const one of kind === undefined ? among : [kind]) {
-    try {
-      return await findPlugin(entry, one, configFile);
-    } catch (error) {
-      const next = error instanceof UnderstudyError && /^PLUGIN_(NOT_FOUND|WRONG_KIND)$/.test(error.code);
-      if (!next) throw error;
-    }
-  }
-  const near = nearestWord(entry.plugin, pluginKinds.flatMap(installedNames));
+  const plugin = kind === undefined ? name : name.slice(kind.length + 1);
+  const kinds = kind === undefined ? among : [kind];
+  const asked = { entry: { plugin, at: "" }, kinds, configFile };
+  const here = kinds.some((one) => isInstalled(plugin, one));
+  const answer = here ? await introduceHere(asked) : await introduce(asked);
+  if (!isFaulty(answer)) return answer;
+  if (!answer.every(({ code }) => /^PLUGIN_(NOT_FOUND|WRONG_KIND)$/.test(code))) throw asOne(answer);
+  const near = nearestWord(plugin, pluginKinds.flatMap(installedNames));
   const hint = near === undefined ? "" : `; did you mean ${near}?`;
   throw cliError("CLI_USAGE", `there is no plugin ${name} of kind ${among.join(", ")}${hint}`);
 }

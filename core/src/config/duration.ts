@@ -28,10 +28,17 @@ interface Limits {
   readonly max: number;
 }
 
-/** For people: the manual and the editor's schema say what is allowed. */
-function written(allowed: string) {
-  return z.union([z.number(), z.string()]).meta({ "x-type": `time ${allowed}` });
+/** For people: the manual and the editor's schema say what is allowed; neither is stricter than what parses it. */
+function written({ min, max }: Limits, word?: string) {
+  const allowed = allowedBy({ min, max });
+  const number = z.number().meta({ type: "integer", minimum: min, maximum: max });
+  const text = z.string().meta({ pattern: word === undefined ? asPattern : `${asPattern}|^${word}$` });
+  const orWord = word === undefined ? "" : `, or ${word}`;
+  return z.union([number, text]).meta({ "x-type": `time ${allowed}${orWord}` });
 }
+
+/** What `parseDuration` reads, without the flag i, which JSON schema does not know. */
+const asPattern = "^\\s*[0-9]{1,15}(\\.[0-9]{1,6})?\\s*([mM][sS]|[sS]|[mM]|[mM][iI][nN]|[hH])?\\s*$";
 
 function allowedBy({ min, max }: Limits): string {
   return `from ${formatDuration(min)} to ${formatDuration(max)}`;
@@ -39,7 +46,7 @@ function allowedBy({ min, max }: Limits): string {
 
 /** A duration within limits; milliseconds after parsing. */
 export function duration(limits: Limits) {
-  return written(allowedBy(limits)).transform((value, context) => {
+  return written(limits).transform((value, context) => {
     const ms = toMs(value, limits);
     if (typeof ms === "number") return ms;
     context.addIssue({ code: "custom", message: ms.problem, input: value });
@@ -49,7 +56,7 @@ export function duration(limits: Limits) {
 
 /** As `duration`, and the word `never`, which becomes null. */
 export function durationOrNever(limits: Limits) {
-  return written(`${allowedBy(limits)}, or never`).transform((value, context) => {
+  return written(limits, "never").transform((value, context) => {
     if (value === "never") return null;
     const ms = toMs(value, limits);
     if (typeof ms === "number") return ms;

@@ -56,7 +56,7 @@ const oneHaAddress = z.union([ipWithPrefix, haAddressWithInterface]);
 
 const name = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,30}$/i, "must be letters, digits and hyphens, at most 31");
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9-]{0,30}$/, "must be letters, digits and hyphens, at most 31");
 
 /** Short name, package name or path, alone or with the plugin's own options beside it. */
 const pluginName = z.string().min(1, "must name a plugin").max(300, "must have at most 300 characters");

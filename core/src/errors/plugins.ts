@@ -15,8 +15,8 @@ export const pluginErrors = {
   },
   PLUGIN_IMPORT_DEADLINE: {
     meaning:
-      "The plugin's code waits for something while it is loaded (await at the top level), so it cannot be used.",
-    todo: "Move whatever it waits for into start(): a module must load without waiting for the world.",
+      "The plugin's code waits for something while it is loaded, or never ends to run, so it cannot be used.",
+    todo: "Move whatever it waits for into start(): a module must load at once, without waiting for the world.",
   },
   PLUGIN_NO_DEFAULT_EXPORT: {
     meaning: "The module exports nothing by default, so there is no plugin in it.",

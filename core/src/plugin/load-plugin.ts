@@ -35,7 +35,7 @@ type EntryOf<K extends PluginKind> = Loaded<K>["entry"];
 
 export type FoundPlugin<K extends PluginKind> = Pick<Loaded<K>, "plugin" | "packageName" | "version">;
 
-const importDeadlineMs = 10_000;
+export const importDeadlineMs = 10_000;
 /** A path that carries less than a beat a minute tells nothing about life. */
 const longestBeatIntervalMs = 60_000;
 
@@ -69,13 +69,15 @@ export async function findPlugin<K extends PluginKind>(
 
 type Report = (code: keyof typeof pluginErrors, what: string, cause?: unknown) => UnderstudyError;
 
-function reporter(entry: PluginEntry, configFile: string): Report {
+/** Makes errors that say where in the config the plugin is named. */
+export function reporter(entry: Pick<PluginEntry, "plugin" | "at">, configFile: string): Report {
   return (code, what, cause) => {
     const yaml = yamlOf(configFile);
     const objection = { path: keyPath(entry.at), of: "value", what } as const;
     const { place, key } =
       yaml === undefined ? { place: configFile, key: entry.at } : mistakeAt(yaml, objection);
-    return pluginError(code, `${place}  ${key}: ${what}`, {
+    // Without a place it was named on the command line.
+    return pluginError(code, entry.at === "" ? what : `${place}  ${key}: ${what}`, {
       cause,
       details: { place, key, plugin: entry.plugin },
     });
