@@ -19,7 +19,7 @@ arbiterConformance({
   name: "a granter in memory",
   exclusive: true,
   async make() {
-    const granter = makeGranter(1000);
+    const granter = makeGranter(3000);
     return fixtureOf(granter, (side) => memoryArbiter(granter, side));
   },
 });
@@ -28,7 +28,7 @@ arbiterConformance({
   name: "an adviser in memory",
   exclusive: false,
   async make() {
-    const granter = makeGranter(1000);
+    const granter = makeGranter(3000);
     return fixtureOf(granter, (side) => {
       const { release: _, ...arbiter } = memoryArbiter(granter, side);
       const ask: Arbiter["ask"] = async (epoch, signal) => {

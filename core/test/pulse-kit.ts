@@ -167,6 +167,8 @@ export function localConfig(side: Side, folder: string, extra = ""): LocalConfig
 nodes: { one: 10.0.0.2, two: 10.0.0.3 }
 haAddress: 10.0.0.4/24
 aloneAfter: 1s
+# No stall of a loaded machine lasts so long: a node that stalled for its lease stands down, rightly (G7).
+lease: 30s
 keyFile: ${own}/key
 folders: { state: ${own}, run: ${own}/run }
 ${extra}`;
