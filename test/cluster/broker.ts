@@ -104,6 +104,19 @@ export async function startBroker(pair: Pair): Promise<Broker> {
   };
 }
 
+/** Clients that wait for an answer each. More would give up one after the other where a machine answers slowly. */
+const clients = 16;
+
+export async function createMany(broker: Broker, label: string, count: number): Promise<readonly Made[]> {
+  const made: Made[] = [];
+  const numbers = Array.from({ length: count }, (_, number) => number).values();
+  const work = async () => {
+    for (const number of numbers) made[number] = await broker.create(`${label}-${number}`);
+  };
+  await Promise.all(Array.from({ length: clients }, work));
+  return made;
+}
+
 /** Makes sessions until one is acknowledged as durable on both disks: from now on the pair is in step. */
 export async function untilReplicated(pair: Pair, broker: Broker, label: string): Promise<void> {
   let made = 0;

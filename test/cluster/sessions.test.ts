@@ -10,9 +10,8 @@ import { startClient } from "../lab/client.js";
 import { type Pair, pairHaAddress } from "../lab/pair.js";
 import {
   assertSameIds,
-  type Broker,
   brokerServices,
-  type Made,
+  createMany,
   pinClient,
   problemOf,
   startBroker,
@@ -21,10 +20,6 @@ import {
 import { assertNeverTwo, waitForRole, watched, withPair } from "./fixture.js";
 
 const config = { services: brokerServices };
-
-async function createMany(broker: Broker, label: string, count: number): Promise<readonly Made[]> {
-  return Promise.all(Array.from({ length: count }, (_, number) => broker.create(`${label}-${number}`)));
-}
 
 test("G3 R20 R23: what was acknowledged is there after power loss, and what was made alone is there after return", async () => {
   await withPair({ config }, async (pair) => {

@@ -12,6 +12,7 @@ import {
   assertSameIds,
   type Broker,
   brokerServices,
+  createMany,
   problemOf,
   startBroker,
   untilReplicated,
@@ -25,11 +26,8 @@ async function sessionsOf(pair: Pair, side: Side) {
   return (await pair.node(side).status())?.sessions;
 }
 
-async function createMany(broker: Broker, label: string, count: number): Promise<readonly string[]> {
-  const made = await Promise.all(
-    Array.from({ length: count }, (_, number) => broker.create(`${label}-${number}`)),
-  );
-  return made.map(({ session }) => session.id);
+async function idsOfMany(broker: Broker, label: string, count: number): Promise<readonly string[]> {
+  return (await createMany(broker, label, count)).map(({ session }) => session.id);
 }
 
 /** Ends both processes in order, so that the files can be changed. */
@@ -65,7 +63,7 @@ test("R20 R22: a full disk takes no new session; the other goes solo; ends still
   await withPair({ config, stateDiskMiB: 48 }, async (pair) => {
     const broker = await startBroker(pair);
     await untilReplicated(pair, broker, "before");
-    const ids = await createMany(broker, "user", 20);
+    const ids = await idsOfMany(broker, "user", 20);
 
     // The standby's disk first: the active goes on, and says that it is alone with what is new.
     pair.disk("secondary").fill();
@@ -118,7 +116,7 @@ test("R20 R22: a full disk takes no new session; the other goes solo; ends still
 test("R22: a damaged database is set aside and refilled; a node that is alone with it never serves empty", async () => {
   await withPair({ config: { ...config, aloneAfter: "1s" } }, async (pair) => {
     const broker = await startBroker(pair);
-    const ids = await createMany(broker, "user", 200);
+    const ids = await idsOfMany(broker, "user", 200);
     await untilReplicated(pair, broker, "last");
     const [primary, secondary] = [pair.node("primary"), pair.node("secondary")];
 
@@ -162,7 +160,7 @@ test("R22: a damaged database is set aside and refilled; a node that is alone wi
 test("R17: a state folder that was set back loses nothing and reuses no sequence", async () => {
   await withPair({ config }, async (pair) => {
     const broker = await startBroker(pair);
-    const early = await createMany(broker, "early", 20);
+    const early = await idsOfMany(broker, "early", 20);
     await untilReplicated(pair, broker, "early-last");
     const primary = pair.node("primary");
     const state = join(primary.folder, "state");
@@ -172,7 +170,7 @@ test("R17: a state folder that was set back loses nothing and reuses no sequence
     await primary.start();
     await pair.settled("primary");
 
-    const late = await createMany(broker, "late", 20);
+    const late = await idsOfMany(broker, "late", 20);
     await untilReplicated(pair, broker, "late-last");
     await broker.end(early[0] ?? "");
     await stopped(primary, () => {
@@ -180,10 +178,10 @@ test("R17: a state folder that was set back loses nothing and reuses no sequence
       cpSync(copy, state, { recursive: true });
     });
     await waitForRole(pair, "secondary", "active");
-    const alone = await createMany(broker, "alone", 10);
+    const alone = await idsOfMany(broker, "alone", 10);
     await primary.start();
     await pair.settled("primary");
-    const latest = await createMany(broker, "latest", 10);
+    const latest = await idsOfMany(broker, "latest", 10);
     await untilReplicated(pair, broker, "latest-last");
 
     for (const serving of ["primary", "secondary"] as const) {
@@ -203,12 +201,12 @@ test("R17: a state folder that was set back loses nothing and reuses no sequence
 test("R16 R22: a node with an empty disk joins, is filled, and takes the address back only then", async () => {
   await withPair({ config }, async (pair) => {
     const broker = await startBroker(pair);
-    const ids = await createMany(broker, "user", 100);
+    const ids = await idsOfMany(broker, "user", 100);
     await untilReplicated(pair, broker, "last");
     const primary = pair.node("primary");
     await pair.losePower("primary");
     await waitForRole(pair, "secondary", "active");
-    const alone = await createMany(broker, "alone", 10);
+    const alone = await idsOfMany(broker, "alone", 10);
     for (const name of readdirSync(join(primary.folder, "state")))
       rmSync(join(primary.folder, "state", name), { recursive: true });
     const result = await watched(pair, async () => {

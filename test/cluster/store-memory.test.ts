@@ -10,6 +10,7 @@ import {
   assertSameIds,
   type Broker,
   brokerServices,
+  createMany,
   problemOf,
   startBroker,
   untilReplicated,
@@ -22,9 +23,7 @@ test("R17 R22: power loss of one node after the other loses no session that was 
   await withPair({ config }, async (pair) => {
     const broker = await startBroker(pair);
     await untilReplicated(pair, broker, "first");
-    const made = await Promise.all(
-      Array.from({ length: 60 }, (_, number) => broker.create(`user-${number}`)),
-    );
+    const made = await createMany(broker, "user", 60);
     assert.ok(made.every(({ acknowledgement }) => acknowledgement === "replicated"));
     const [gone] = made;
     assert.ok(gone);
