@@ -1,5 +1,6 @@
 /** Both nodes' instances of the plugin against one etcd, as a test uses them. */
 
+import assert from "node:assert/strict";
 import {
   makePlugin,
   monotonicClock,
@@ -7,6 +8,7 @@ import {
   recordingLog,
   testNode,
 } from "@understudy/core/conformance/capabilities";
+import { until } from "@understudy/core/conformance/until";
 import type { Arbiter, Ruling } from "@understudy/core/public";
 import etcd from "../src/plugin.js";
 import { nowMs } from "./etcd-members.js";
@@ -27,6 +29,11 @@ export interface Contender {
   readonly arbiter: Arbiter;
   readonly log: ReturnType<typeof recordingLog>;
   ask(epoch: number): Promise<Ruling>;
+  /**
+   * Asks until it is ruled so, and fails when it is ruled otherwise. What comes too late is unknown and settles nothing:
+   * on a busy machine any one answer may be late.
+   */
+  ruled(epoch: number, verdict: Ruling["verdict"], why?: RegExp): Promise<Ruling>;
 }
 
 export async function contender(
@@ -38,7 +45,26 @@ export async function contender(
   const log = recordingLog();
   const arbiter = makePlugin(etcd, options, { node, clock: monotonicClock(), log });
   await arbiter.start();
-  return { name, arbiter, log, ask: (epoch) => arbiter.ask(epoch, new AbortController().signal) };
+  const ask = (epoch: number) => arbiter.ask(epoch, new AbortController().signal);
+  return {
+    name,
+    arbiter,
+    log,
+    ask,
+    async ruled(epoch, verdict, why = /./) {
+      let ruling = await ask(epoch);
+      const asWanted = () => ruling.verdict === verdict && why.test(ruling.why);
+      const settled = () => asWanted() || ruling.verdict !== "unknown";
+      if (!settled())
+        await until(`${verdict}, ${why}`, async () => {
+          ruling = await ask(epoch);
+          return settled();
+        }).catch(() => undefined);
+      assert.equal(ruling.verdict, verdict, ruling.why);
+      assert.match(ruling.why, why);
+      return ruling;
+    },
+  };
 }
 
 export interface Serving {

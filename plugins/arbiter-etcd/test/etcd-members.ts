@@ -49,13 +49,13 @@ export function nowMs(): number {
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
-/** Undefined when it is not answered with 200 within a second. */
+/** Undefined when it is not answered with 200 in time: within a second what is asked again, longer what cannot be. */
 export function postTo(
   url: string,
   body: object,
-  { tls }: EtcdSetUp = {},
+  { tls, withinMs = 1000 }: Pick<EtcdSetUp, "tls"> & { readonly withinMs?: number } = {},
 ): Promise<Record<string, unknown> | undefined> {
-  const options = { method: "POST", agent: false, signal: AbortSignal.timeout(1000) } as const;
+  const options = { method: "POST", agent: false, signal: AbortSignal.timeout(withinMs) } as const;
   return new Promise((resolve) => {
     const answered = (response: IncomingMessage) => {
       const parts: Buffer[] = [];
