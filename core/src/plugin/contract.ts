@@ -7,7 +7,7 @@
  * failed; `stop` is called once, last, under a deadline (5 s), also after a failed start and without any. Methods said
  * to be synchronous must return within a millisecond and never throw.
  * They are measured: what throws is dropped and named (PLUGIN_MISBEHAVES), an alarm names who blocks (PLUGIN_BLOCKS), and a
- * transport in pulse that blocks is taken out of service while another path works. See call-meter.ts for what counts.
+ * transport in pulse that blocks is taken out of service while another path works.
  * A promise that is not settled by its deadline counts as `unknown`, never as success.
  */
 

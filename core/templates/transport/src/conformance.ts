@@ -16,7 +16,9 @@ export const conformance: TransportSuite = {
     // By default the two nodes are 127.0.0.1 and 127.0.0.2.
     const one = testNode();
     const make = (node: typeof one) => makePlugin(plugin, { port }, { node, log: recordingLog() });
-    return { a: make(one), b: make(otherNode(one)), dispose() {} };
+    const other = () => make(otherNode(one));
+    // `again` is the other node after a restart: the suite tests that the path comes back.
+    return { a: make(one), b: other(), again: other, dispose() {} };
   },
 };
 

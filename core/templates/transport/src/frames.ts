@@ -23,7 +23,7 @@ export function createFrameReader(deliver: (frame: Uint8Array) => void): (chunk:
       const length = new DataView(bytes.buffer).getUint16(at);
       if (length === 0 || length > longestFrame) return false;
       if (bytes.length - at < headerBytes + length) break;
-      // A copy: the core may keep a frame, and the buffer of a socket is used again.
+      // A copy, because `bytes` is cut up further; the core itself has read a frame when deliver() returns.
       deliver(bytes.slice(at + headerBytes, at + headerBytes + length));
       at += headerBytes + length;
     }

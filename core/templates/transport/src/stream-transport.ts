@@ -11,19 +11,35 @@ export interface StreamTransportOptions {
   readonly node: Pick<NodeIdentity, "side" | "addresses" | "peerAddresses">;
   readonly port: number;
   readonly log: Log;
+  /** For tests; see below. */
+  readonly silentMs?: number;
 }
 
 /** More than this waiting to be sent means that the path does not carry it: beats are dropped, not queued. */
 const mostWaitingBytes = 4096;
 const retryMs = 250;
+/** No longer than this for a connection: the kernel would try for minutes at a machine that is off. */
+const dialMs = 2000;
+/**
+ * A connection on which nothing came for so long is made anew. The other machine may have lost its power: no end of the
+ * connection was ever told then, and what is sent goes nowhere although it looks open. Beats come far more often.
+ */
+const longestSilenceMs = 10_000;
 
-export function streamTransport({ node, port, log }: StreamTransportOptions): Transport {
+export function streamTransport({
+  node,
+  port,
+  log,
+  silentMs = longestSilenceMs,
+}: StreamTransportOptions): Transport {
   const local = node.addresses[0] ?? "127.0.0.1";
   const peer = node.peerAddresses[0] ?? "127.0.0.1";
   const listens = node.side === "primary";
   let receive: ((frame: Uint8Array) => void) | undefined;
   let server: Server | undefined;
   let socket: Socket | undefined;
+  let dialling: Socket | undefined;
+  let heardMs = 0;
   let retry: NodeJS.Timeout | undefined;
   let stopped = false;
   let trouble: string | undefined = "not started";
@@ -32,9 +48,11 @@ export function streamTransport({ node, port, log }: StreamTransportOptions): Tr
   function use(next: Socket): void {
     socket?.destroy();
     socket = next;
+    heardMs = performance.now();
     const read = createFrameReader((frame) => receive?.(frame));
     next.setNoDelay(true);
     next.on("data", (chunk) => {
+      heardMs = performance.now();
       if (!read(chunk)) next.destroy(new Error("what arrived is no frame"));
     });
     next.on("error", (error) => lost(next, error.message));
@@ -58,11 +76,19 @@ export function streamTransport({ node, port, log }: StreamTransportOptions): Tr
 
   function dial(): void {
     const made = connect({ host: peer, port, localAddress: local });
-    made.once("connect", () => (stopped ? made.destroy() : use(made)));
-    made.once("error", (error) => {
-      if (made === socket) return;
-      trouble = error.message;
-      again();
+    dialling = made;
+    const tooLate = setTimeout(() => made.destroy(new Error("it does not answer")), dialMs);
+    made.once("connect", () => {
+      clearTimeout(tooLate);
+      dialling = undefined;
+      use(made);
+    });
+    made.on("error", (error) => {
+      if (made !== socket && !stopped) trouble = error.message;
+    });
+    made.once("close", () => {
+      clearTimeout(tooLate);
+      if (made === dialling) again();
     });
   }
 
@@ -93,7 +119,8 @@ export function streamTransport({ node, port, log }: StreamTransportOptions): Tr
     },
     send(frame) {
       if (socket === undefined || frame.length === 0 || frame.length > longestFrame) return;
-      if (socket.connecting || socket.writableLength > mostWaitingBytes) return;
+      if (performance.now() - heardMs > silentMs) socket.destroy(new Error("nothing was heard for too long"));
+      if (socket.destroyed || socket.writableLength > mostWaitingBytes) return;
       socket.write(withLength(frame));
     },
     async stop() {
@@ -102,6 +129,8 @@ export function streamTransport({ node, port, log }: StreamTransportOptions): Tr
       trouble = "stopped";
       clearTimeout(retry);
       socket?.destroy();
+      // Also what is only being opened: it would keep the process from ending.
+      dialling?.destroy();
       socket = undefined;
       await new Promise<void>((done) => (server === undefined ? done() : server.close(() => done())));
     },
