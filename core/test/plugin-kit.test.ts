@@ -144,3 +144,18 @@ test("what cannot be tested is told from what fails", () => {
   assert.match(text, /it cannot be made/);
   assert.equal(existsSync(join(folder, ".understudy")), false);
 });
+
+test("a suite in which something still runs at its end fails, and says what", { timeout: 120_000 }, () => {
+  const module = join(folder, "timer.mjs");
+  const observer =
+    "{ async start() { setInterval(() => {}, 1000); }, async observe({ what }) { seen.push(what); }, async stop() {}, describe: () => 'a list' }";
+  writeFileSync(
+    module,
+    `const make = async () => { const seen = []; return { observer: ${observer}, seen: () => seen, dispose() {} }; };
+     export const conformance = { name: "a timer", make, makeBroken: make };`,
+  );
+  const { status, text } = understudy(folder, "plugin", "test", module, "--kind", "observer");
+  assert.equal(status, 1, text);
+  assert.doesNotMatch(text, /✖/, "each test by itself finds nothing wrong with it");
+  assert.match(text, /still runs: a timer[\s\S]*PLUGIN_LEAVES_RUNNING/);
+});

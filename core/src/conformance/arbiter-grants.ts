@@ -18,6 +18,7 @@ export const grantTests: readonly ArbiterTest[] = [
   ["a grant that is not prolonged ends, and not a moment before its time", endsByTime],
   ["a release frees the grant at once, and may be repeated", releaseFrees],
   ["nobody releases what another holds", releasesOwnOnly],
+  ["a late release of an older epoch frees nothing", releaseOfOlder],
   ["the end of a node process frees nothing, and the next one goes on with the grant", survivesRestart],
   ["epochs never go back, for neither node", epochsNeverGoBack],
   ["the holder may go to a higher epoch", raises],
@@ -112,6 +113,17 @@ async function releasesOwnOnly({ started }: ArbiterUse): Promise<void> {
   for (const epoch of [2, 3, 4]) await released(two, epoch);
   await refused(two, 4);
   await granted(one, 3);
+}
+
+/** It says that this node serves no more with that epoch, which it left for the newer one: it serves with that. */
+async function releaseOfOlder({ started }: ArbiterUse): Promise<void> {
+  const one = await started("primary");
+  const two = await started("secondary");
+  await granted(one, 1);
+  const { untilMs } = await granted(one, 3);
+  await released(one, 1);
+  const ruling = await asked(two, 4);
+  if (now() < untilMs) assert.equal(ruling.verdict, "denied", "the other node serves with epoch 3");
 }
 
 async function survivesRestart({ started }: ArbiterUse): Promise<void> {

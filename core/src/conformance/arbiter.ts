@@ -21,7 +21,9 @@ export interface ArbiterFixture {
    * nobody (a ping) sees it gone instead.
    */
   cutOff(): void | Promise<void>;
+  /** Called only after `cutOff`. */
   heal(): void | Promise<void>;
+  /** Called last, after all were stopped, and also while it is cut off. */
   dispose(): void | Promise<void>;
 }
 
@@ -52,8 +54,9 @@ export type ArbiterTest = readonly [string, (use: ArbiterUse) => Promise<void>];
 const askMs = 5000;
 const slackMs = 2000;
 const abortedMs = 1000;
+const startMs = 10_000;
 
-const tests: readonly ArbiterTest[] = [
+export const arbiterTests: readonly ArbiterTest[] = [
   ["asked twice it says the same", saysTheSame],
   ["each ruling says why, in one line", saysWhy],
   ["without an answer it says so in time, and grants nothing it cannot know", saysUnknown],
@@ -70,7 +73,7 @@ const tests: readonly ArbiterTest[] = [
 export function arbiterConformance(suite: ArbiterSuite): void {
   noteSuite("arbiter");
   describe(`${suite.name} is an arbiter`, () => {
-    for (const [what, work] of tests) test(what, () => useArbiter(suite, work));
+    for (const [what, work] of arbiterTests) test(what, () => useArbiter(suite, work));
   });
   if (!suite.exclusive) return;
   describe(`${suite.name} grants exclusively`, () => {
@@ -78,7 +81,10 @@ export function arbiterConformance(suite: ArbiterSuite): void {
   });
 }
 
-async function useArbiter(suite: ArbiterSuite, work: (use: ArbiterUse) => Promise<void>): Promise<void> {
+export async function useArbiter(
+  suite: ArbiterSuite,
+  work: (use: ArbiterUse) => Promise<void>,
+): Promise<void> {
   const fixture = await suite.make();
   const made: Arbiter[] = [];
   const unstarted = (side: Side) => {
@@ -93,12 +99,12 @@ async function useArbiter(suite: ArbiterSuite, work: (use: ArbiterUse) => Promis
       unstarted,
       async started(side) {
         const arbiter = unstarted(side);
-        await within("start", arbiter.start());
+        await within("start", arbiter.start(), startMs);
         return arbiter;
       },
     });
   } finally {
-    await within("stop", Promise.allSettled(made.map((arbiter) => arbiter.stop())));
+    await within("stop", Promise.allSettled(made.map((arbiter) => arbiter.stop())), 5000);
     await fixture.dispose();
   }
 }
@@ -236,7 +242,7 @@ async function oneLine({ fixture, unstarted }: ArbiterUse): Promise<void> {
     assert.ok(!line.includes("\n") && line.length <= 200, line);
   };
   check();
-  await within("start", arbiter.start());
+  await within("start", arbiter.start(), startMs);
   check();
   await asked(arbiter, 1);
   check();

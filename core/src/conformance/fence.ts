@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Fence, Fenced } from "../plugin/contract.js";
 import { noteSuite } from "./suites-run.js";
 import { within } from "./until.js";
@@ -38,15 +39,17 @@ const abortedMs = 5000;
 
 type Work = (fixture: FenceFixture) => Promise<void>;
 
-const tests: readonly (readonly [string, Work])[] = [
+export const fenceTests: readonly (readonly [string, Work])[] = [
   ["it confirms when the other machine is off, and not before", confirms],
   ["fired again at a machine that is off, it confirms again", confirmsAgain],
   ["what the device refuses is not confirmed", refused],
   ["a device that never answers confirms nothing, and an abort ends the wait", hangs],
   ["an attempt that is aborted before it begins settles and confirms nothing", abortedBefore],
+  ["an attempt that is aborted before it begins switches nothing off", abortedSwitchesNothing],
   ["after a failure it can be fired again", comesBack],
   ["a stop ends an attempt that is under way", stopsWhileFiring],
   ["it stops without a start, and twice", stopsUnstarted],
+  ["starting and stopping switch nothing off", switchesNothing],
   ["what it says of itself is one line, in every state", oneLine],
 ];
 const checkTests: readonly (readonly [string, Work])[] = [
@@ -58,19 +61,28 @@ const checkTests: readonly (readonly [string, Work])[] = [
 export function fenceConformance(suite: FenceSuite): void {
   noteSuite("fence");
   describe(`${suite.name} is a fence`, () => {
-    for (const [what, work] of [...tests, ...(suite.checks ? checkTests : [])]) {
-      test(what, async () => {
-        const fixture = await suite.make();
-        try {
-          await work(fixture);
-        } finally {
-          await within("stop", Promise.allSettled([fixture.fence.stop()]));
-          await fixture.dispose();
-        }
-      });
-    }
+    for (const [what, work] of [...fenceTests, ...(suite.checks ? checkTests : [])])
+      test(what, () => useFence(suite, work));
   });
 }
+
+export async function useFence(suite: FenceSuite, work: Work): Promise<void> {
+  const fixture = await suite.make();
+  try {
+    const has = fixture.fence.check !== undefined;
+    assert.equal(
+      has,
+      suite.checks,
+      `the suite says checks: ${suite.checks}, and it has ${has ? "a" : "no"} check`,
+    );
+    await work(fixture);
+  } finally {
+    await within("stop", Promise.allSettled([fixture.fence.stop()]), stopMs);
+    await fixture.dispose();
+  }
+}
+
+const stopMs = 5000;
 
 async function started({ fence }: FenceFixture): Promise<void> {
   await within("start", fence.start(), 10_000);
@@ -93,6 +105,21 @@ async function confirms(fixture: FenceFixture): Promise<void> {
   const { outcome, detail } = await fired(fixture);
   assert.equal(outcome, "confirmed", detail);
   assert.equal(await fixture.switchedOff(), true, "it said confirmed");
+}
+
+/** The core has called it off, since the other node is back or somebody else has fenced it: it must not be hit now. */
+async function abortedSwitchesNothing(fixture: FenceFixture): Promise<void> {
+  await started(fixture);
+  const { outcome } = await within("an attempt", fired(fixture, AbortSignal.abort()), abortedMs);
+  assert.notEqual(outcome, "confirmed");
+  await pause(200);
+  assert.equal(await fixture.switchedOff(), false, "it was called off before it began");
+}
+
+async function switchesNothing(fixture: FenceFixture): Promise<void> {
+  await started(fixture);
+  await within("stop", fixture.fence.stop(), stopMs);
+  assert.equal(await fixture.switchedOff(), false);
 }
 
 async function confirmsAgain(fixture: FenceFixture): Promise<void> {

@@ -42,24 +42,35 @@ export function timelineEntry(changes: Partial<TimelineEntry> = {}): TimelineEnt
 
 export function observerConformance(suite: ObserverSuite): void {
   noteSuite("observer");
-  const use = async (made: Promise<ObserverFixture>, work: (fixture: ObserverFixture) => Promise<void>) => {
-    const fixture = await made;
+  describe(`${suite.name} is an observer`, () => {
+    for (const [what, work] of observerTests(suite)) test(what, work);
+  });
+}
+
+export function observerTests(suite: ObserverSuite): readonly (readonly [string, () => Promise<void>])[] {
+  const use = (make: () => Promise<ObserverFixture>, work: Work) => async () => {
+    const fixture = await make();
     try {
       await work(fixture);
     } finally {
-      await within("stop", Promise.allSettled([fixture.observer.stop()]));
+      await within("stop", Promise.allSettled([fixture.observer.stop()]), stopMs);
       await fixture.dispose();
     }
   };
-  describe(`${suite.name} is an observer`, () => {
-    test("what it is told reaches the world in order", () => use(suite.make(), inOrder(suite)));
-    test("any text is carried as it is", () => use(suite.make(), anyText(suite)));
-    test("a broken way to the world ends each call by itself", () => use(suite.makeBroken(), settlesBroken));
-    test("it stops without a start", () => use(suite.make(), stopsUnstarted));
-    test("it stops while an entry is under way", () => use(suite.make(), stopsInTheMiddle));
-    test("what it says of itself is one line", () => use(suite.make(), oneLine));
-  });
+  const make = () => suite.make();
+  return [
+    ["what it is told reaches the world in order", use(make, inOrder(suite))],
+    ["any text is carried as it is", use(make, anyText(suite))],
+    ["an entry is shared with other observers, and is not changed", use(make, changesNothing)],
+    ["a broken way to the world ends each call by itself", use(() => suite.makeBroken(), settlesBroken)],
+    ["it stops without a start", use(make, stopsUnstarted)],
+    ["it stops while an entry is under way", use(make, stopsInTheMiddle)],
+    ["what it says of itself is one line", use(make, oneLine)],
+  ];
 }
+
+const startMs = 10_000;
+const stopMs = 5000;
 
 type Work = (fixture: ObserverFixture) => Promise<void>;
 
@@ -72,7 +83,7 @@ function sameWords(suite: ObserverSuite, seen: readonly string[], told: readonly
 const inOrder =
   (suite: ObserverSuite): Work =>
   async ({ observer, seen }) => {
-    await within("start", observer.start());
+    await within("start", observer.start(), startMs);
     const told = ["first", "second", "third", "fourth"];
     for (const what of told) await within(what, observer.observe(timelineEntry({ what })));
     await until("all four", async () => (await seen()).length >= 4);
@@ -82,7 +93,7 @@ const inOrder =
 const anyText =
   (suite: ObserverSuite): Work =>
   async ({ observer, seen }) => {
-    await within("start", observer.start());
+    await within("start", observer.start(), startMs);
     const what = "quotes ' \" ` $(id) ; | & \\ and ünïcödé \u{1f3ad}, two\nlines";
     await within("an odd text", observer.observe(timelineEntry({ what, details: { nested: [{ a: 1 }] } })));
     await within("a long one", observer.observe(timelineEntry({ what: "x".repeat(100_000) })));
@@ -90,8 +101,21 @@ const anyText =
     sameWords(suite, await seen(), [what, "x".repeat(100_000)]);
   };
 
+async function changesNothing({ observer }: ObserverFixture): Promise<void> {
+  await within("start", observer.start(), startMs);
+  const entry = timelineEntry();
+  const told = observer.observe(entry);
+  assert.equal(
+    typeof (told as Partial<Promise<void>> | undefined)?.then,
+    "function",
+    "observe gives a promise",
+  );
+  await within("an entry", told);
+  assert.deepEqual(entry, timelineEntry());
+}
+
 async function settlesBroken({ observer }: ObserverFixture): Promise<void> {
-  await Promise.allSettled([within("start", observer.start())]);
+  await Promise.allSettled([within("start", observer.start(), startMs)]);
   for (let count = 0; count < 3; count += 1) {
     const outcome = observer.observe(timelineEntry()).then(
       () => "settled",
@@ -102,14 +126,14 @@ async function settlesBroken({ observer }: ObserverFixture): Promise<void> {
 }
 
 async function stopsUnstarted({ observer }: ObserverFixture): Promise<void> {
-  await within("stop without start", observer.stop());
+  await within("stop without start", observer.stop(), stopMs);
 }
 
 async function stopsInTheMiddle({ observer }: ObserverFixture): Promise<void> {
-  await within("start", observer.start());
+  await within("start", observer.start(), startMs);
   const underWay = Promise.allSettled([observer.observe(timelineEntry())]);
   // The core gives a stop five seconds.
-  await within("stop", observer.stop(), 5000);
+  await within("stop", observer.stop(), stopMs);
   await within("the entry that was under way", underWay);
 }
 
@@ -120,8 +144,8 @@ async function oneLine({ observer }: ObserverFixture): Promise<void> {
     assert.ok(!line.includes("\n") && line.length <= 200, line);
   };
   check();
-  await within("start", observer.start());
+  await within("start", observer.start(), startMs);
   check();
-  await within("stop", observer.stop());
+  await within("stop", observer.stop(), stopMs);
   check();
 }

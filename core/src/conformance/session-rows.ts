@@ -1,5 +1,6 @@
 /** Rows and stores for the conformance suite of session stores: the same number always makes the same row, and its id looks like a real one. */
 
+import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { RowFilter, SessionRow, SessionStore } from "../sessions/store.js";
 
@@ -36,7 +37,8 @@ export interface Place {
 export function commit(store: SessionStore, work: () => void): void {
   store.begin();
   work();
-  store.commit();
+  const answer: unknown = store.commit();
+  assert.equal(answer, undefined, "commit is synchronous: durable when it returns");
 }
 
 export function putAll(store: SessionStore, rows: readonly SessionRow[]): void {

@@ -16,6 +16,7 @@ export function listsInPages({ open }: Place): void {
         const page = store.list({ includeEnded, after, limit });
         found.push(...page);
         if (page.length < limit) break;
+        assert.ok(found.length <= rows.length, `in pages of ${limit} the same rows come again`);
         after = page.at(-1)?.id;
       }
       assert.deepEqual(found, expected, `in pages of ${limit}`);

@@ -11,6 +11,7 @@ import { describe, test } from "node:test";
 import type { SessionStore } from "../sessions/store.js";
 import type { Place } from "./session-rows.js";
 import { copiesWhileWriting, refusesReplacement } from "./store-copies.js";
+import { outlivesKill, setsDamagedAside } from "./store-kills.js";
 import { listsChanges, listsFiltered, listsInPages } from "./store-lists.js";
 import { behavesAsModel } from "./store-model.js";
 import {
@@ -77,6 +78,16 @@ export function storeConformance(suite: StoreSuite): void {
     test("a rollback takes back everything", within(rollsBack));
     test("a rollback without a transaction is harmless", within(rollsBackNothing));
     if (durable) test("what was not committed is gone after a close", within(losesTheUncommitted));
+    if (durable) {
+      const make = (folder: string) => suite.make(folder);
+      const noFiles = "it keeps nothing in its folder";
+      test("what was committed outlives a kill of the process", (context) => {
+        if (!outlivesKill(make)) context.skip(noFiles);
+      });
+      test("a database that was damaged is set aside and kept", (context) => {
+        if (!setsDamagedAside(make)) context.skip(noFiles);
+      });
+    }
     test("lists in the order of the ids, in pages", within(listsInPages));
     test("lists by user and agent", within(listsFiltered));
     test("lists changes in the order of their sequence", within(listsChanges));

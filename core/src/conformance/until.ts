@@ -5,13 +5,26 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 
+let mostMs = Number.POSITIVE_INFINITY;
+
+/** For tests of the suites themselves: while `work` runs nothing is waited for longer than this. */
+export async function impatiently<T>(ms: number, work: () => Promise<T>): Promise<T> {
+  mostMs = ms;
+  try {
+    return await work();
+  } finally {
+    mostMs = Number.POSITIVE_INFINITY;
+  }
+}
+
 /** Asks again every few milliseconds; `again` runs before each question, for what may have to be repeated. */
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
   options: { readonly withinMs?: number; readonly again?: () => void } = {},
 ): Promise<void> {
-  const { withinMs = 20_000, again } = options;
+  const { again } = options;
+  const withinMs = Math.min(mostMs, options.withinMs ?? 20_000);
   const endMs = performance.now() + withinMs;
   for (;;) {
     again?.();
@@ -22,7 +35,8 @@ export async function until(
 }
 
 /** Settles as `promise` does, or rejects naming what it waited for. */
-export function within<T>(what: string, promise: Promise<T>, withinMs = 20_000): Promise<T> {
+export function within<T>(what: string, promise: Promise<T>, allowedMs = 20_000): Promise<T> {
+  const withinMs = Math.min(mostMs, allowedMs);
   const end = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => end.reject(new Error(`waited ${withinMs} ms in vain for: ${what}`)),

@@ -190,6 +190,11 @@ export const pluginErrors = {
     meaning: "The package does not say how the suite of its kind gets instances, so nothing could be tested.",
     todo: "Name a module under `understudy.conformance` in its package.json that exports `plugin` and `conformance`.",
   },
+  PLUGIN_LEAVES_RUNNING: {
+    meaning:
+      "A plugin, or the module with its conformance, keeps a timer, a socket or a child after `stop` and `dispose`, or a promise of it never settled.",
+    todo: "End in `stop` all that was begun, also what is only being opened; the first test that failed may say which.",
+  },
   PLUGINS_WRONG: {
     meaning: "Several things are wrong with the plugins that the config names.",
     todo: "Mend each of the places named, then run `understudy check`.",

@@ -10,12 +10,14 @@ import { pluginError } from "../errors/plugins.js";
 import { isKind } from "../plugin/kinds.js";
 import { lendCore } from "../plugin/own-core.js";
 import { definitionConformance } from "./definition.js";
+import { endWithLeftovers } from "./leftovers.js";
 
 const [, , file = "", asked] = process.argv;
 
 lendCore();
 try {
   await run();
+  endWithLeftovers();
 } catch (error) {
   process.stderr.write(`understudy: ${explain(error)}\n`);
   process.exit(2);

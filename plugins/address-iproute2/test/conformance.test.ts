@@ -63,7 +63,11 @@ for (const [name, options] of Object.entries(variants)) {
       return haAddresses.map(({ address }) => address).filter((address) => listing.includes(` ${address}/`));
     },
     add: (address) => void ip("addr", "add", ...withLength(address), "dev", bridge),
-    remove: (address) => void ip("addr", "del", ...withLength(address), "dev", bridge),
+    remove: (address) => {
+      // The backend has its own length of prefix for it, and a stranger another one.
+      const [, held = ""] = /inet6? (\S+)/.exec(ip("-o", "addr", "show", "dev", bridge, "to", address)) ?? [];
+      ip("addr", "del", held, "dev", bridge);
+    },
     refuseSecond: () => {
       disableIpv6("1");
       return () => {
