@@ -12,9 +12,11 @@ enterPrivateNetwork(import.meta.url);
 
 async function pairAt(broker: Mosquitto, options: object) {
   await broker.start();
+  const other = () => makeEnd(options, otherNode(testNode()));
   return {
     a: makeEnd(options),
-    b: makeEnd(options, otherNode(testNode())),
+    b: other(),
+    again: other,
     cut: () => broker.kill(),
     mend: () => broker.start(),
     dispose: () => broker.kill(),

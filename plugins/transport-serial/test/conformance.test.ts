@@ -14,9 +14,11 @@ for (const baud of [115_200, 4_000_000]) {
       const device = { primary: cable.a, secondary: cable.b };
       const make = (node: ReturnType<typeof testNode>) =>
         makePlugin(serial, { device, baud }, { node, log: recordingLog() });
+      const other = () => make(otherNode(testNode()));
       return {
         a: make(testNode()),
-        b: make(otherNode(testNode())),
+        b: other(),
+        again: other,
         cut: cable.pull,
         mend: cable.plug,
         dispose: cable.remove,

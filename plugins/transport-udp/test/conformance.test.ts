@@ -28,9 +28,11 @@ const groups: readonly (readonly [string, object])[] = [
 function pairOf(node: NodeIdentity, options: object, cut: () => void, mend: () => void) {
   return async () => {
     lastPort += 1;
+    const port = lastPort;
     const make = (seen: NodeIdentity) =>
-      makePlugin(udp, { ...options, port: lastPort }, { node: seen, log: recordingLog() });
-    return { a: make(node), b: make(otherNode(node)), cut, mend, dispose() {} };
+      makePlugin(udp, { ...options, port }, { node: seen, log: recordingLog() });
+    const other = () => make(otherNode(node));
+    return { a: make(node), b: other(), again: other, cut, mend, dispose() {} };
   };
 }
 
