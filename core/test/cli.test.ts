@@ -36,7 +36,9 @@ test("what is not understood is a usage error that names the nearest command", (
   const { code, err } = understudy("chek");
   assert.equal(code, 2);
   assert.match(err, /Did you mean check\?/);
-  assert.equal(understudy("check", "--nonsense").code, 2);
+  const odd = understudy("check", "--nonsense");
+  assert.equal(odd.code, 2);
+  assert.match(odd.err, /unknown option '--nonsense'[\s\S]*Nothing was done\. `understudy --help`/);
 });
 
 test("init writes a right config and a safe key, never over another, and check reads them", () => {
@@ -134,6 +136,10 @@ sessions: ./store.js
   assert.match(list.out, /heartbeat\.paths\[0\] +transport +mine .* pulse/);
   const show = understudy("--config", file, "plugins", "show", "./store.js");
   assert.match(show.out, /speed {2}\(whole number from 1; default 7\)\n {4}Metres a second\./);
+
+  const none = understudy("--config", file, "plugins", "show", "./none.js", "--kind", "store");
+  assert.deepEqual([none.code, none.out], [2, ""]);
+  assert.match(none.err, /there is no plugin \.\/none\.js of kind store: there is no file .*none\.js/);
 
   writeFileSync(file, text.replace("speed: 9", "speed: 0").replace("./store.js", "./none.js"));
   const wrong = understudy("--config", file, "--node", "a", "check");

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -38,6 +38,30 @@ test("a missing, unreadable or empty file is told apart", async () => {
   await assert.rejects(loadConfig(empty), { code: "CONFIG_WRONG" });
   mkdirSync(join(folder, "bare"));
   await assert.rejects(loadConfig(join(folder, "bare")), { code: "CONFIG_MISSING" });
+});
+
+test("what is no text, not in UTF-8, too long, or called like something else is refused with the reason", async () => {
+  const refused = async (name: string, bytes: Buffer | string, why: RegExp) => {
+    const place = join(folder, name);
+    writeFileSync(place, bytes);
+    await assert.rejects(readConfigFile(place), { code: "CONFIG_UNREADABLE", message: why });
+  };
+  await refused("latin1.yaml", Buffer.from(`${text}# caf\xe9\n`, "latin1"), /latin1\.yaml:4:6 is not UTF-8/);
+  await refused("program.yaml", Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 0, 0]), /is no text/);
+  await refused("pair.toml", text, /ends in \.toml: a config file is YAML or JSON/);
+  const image = join(folder, "image.yaml");
+  writeFileSync(image, "");
+  truncateSync(image, 3 * 1024 ** 3);
+  await assert.rejects(readConfigFile(image), { message: /has 3072 MiB, and a config has 1 MiB at most/ });
+  await assert.rejects(readConfigFile(join(folder, "bare")), { message: /holds no understudy\.yaml and no/ });
+});
+
+test("lines may end as on Windows, and a mark of the byte order may stand in front", async () => {
+  const place = join(folder, "windows.yaml");
+  writeFileSync(place, `\ufeff${text.replaceAll("\n", "\r\n")}`);
+  assert.equal((await loadConfig(place, { node: "one" })).config.cluster, "c");
+  writeFileSync(place, `${text.replaceAll("\n", "\r\n")}odd: 1\r\n`);
+  await assert.rejects(loadConfig(place, { node: "one" }), /windows\.yaml:4:1 {2}odd: no such key/);
 });
 
 test("a file called package.yaml is read like any other, and $import imports nothing", async () => {

@@ -127,6 +127,7 @@ test("what cannot be tested is told from what fails", () => {
     return [status, /\[([A-Z_]+)\]/.exec(text)?.[1]];
   };
   assert.deepEqual(ended("nowhere"), [2, "PLUGIN_NOT_FOUND"]);
+  assert.deepEqual(ended(at("plugin.yaml", "")), [2, "CLI_USAGE"]);
   assert.deepEqual(ended(at("empty.mjs", "export {}")), [2, "PLUGIN_NO_SUITE"]);
   assert.deepEqual(ended(at("broken.mjs", "throw new Error('no')")), [2, "PLUGIN_BROKEN_IMPORT"]);
   assert.deepEqual(ended(at("bare.mjs", "export const conformance = {}")), [2, "PLUGIN_NO_SUITE"]);

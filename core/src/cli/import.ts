@@ -3,7 +3,7 @@
  * line. Writes nothing over anything, and nothing that `understudy check` would refuse.
  */
 
-import { existsSync, globSync, readFileSync, statSync } from "node:fs";
+import { existsSync, globSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { parseConfig } from "../config/parse.js";
@@ -17,6 +17,7 @@ import { reportText } from "../import/report.js";
 import { newKeyRing, readKeyFile, writeKeyFile } from "../keys/key-file.js";
 import { checkPlugins } from "../plugin/host.js";
 import { examples, print } from "./command.js";
+import { readForeign } from "./read-foreign.js";
 import { writeNewFile } from "./write-file.js";
 
 interface ImportOptions {
@@ -64,15 +65,17 @@ export function define(command: Command): void {
 
 /** Resolves as glob(7) does, relative to the folder of the file that includes. */
 function readInclude(pattern: string, from: string): readonly SourceFile[] {
-  return globSync(resolve(dirname(from), pattern))
-    .sort()
-    .filter((file) => statSync(file).isFile())
-    .map((file) => ({ file, text: read(file) }));
+  return (
+    globSync(resolve(dirname(from), pattern))
+      .sort()
+      // A link may lead nowhere.
+      .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile())
+      .map((file) => ({ file, text: readForeign(file) }))
+  );
 }
 
 function fromKeepalived(file: string, options: ImportOptions): Imported {
-  if (!existsSync(file)) throw importError("IMPORT_UNREADABLE", `there is no file ${resolve(file)}`);
-  return importKeepalived({ file, text: read(file) }, readInclude, answersOf(options));
+  return importKeepalived({ file, text: readForeign(file) }, readInclude, answersOf(options));
 }
 
 function withOptions(command: Command): Command {
@@ -138,18 +141,19 @@ function answersOf({ address, haAddress, path, cluster, keepTimes, configId }: I
 
 function fromHeartbeat(folder: string, options: ImportOptions): Imported {
   const haCf = join(folder, "ha.cf");
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found === undefined) throw importError("IMPORT_UNREADABLE", `there is no folder ${resolve(folder)}`);
+  if (!found.isDirectory())
+    throw importError("IMPORT_UNREADABLE", `${resolve(folder)} is a file: name the folder that holds it`);
   if (!existsSync(haCf)) throw importError("IMPORT_UNREADABLE", `there is no ha.cf in ${resolve(folder)}`);
-  const optional = (name: string) => (existsSync(join(folder, name)) ? read(join(folder, name)) : undefined);
-  const files = { haCf: read(haCf), haresources: optional("haresources"), authkeys: optional("authkeys") };
+  const optional = (name: string) =>
+    existsSync(join(folder, name)) ? readForeign(join(folder, name)) : undefined;
+  const files = {
+    haCf: readForeign(haCf),
+    haresources: optional("haresources"),
+    authkeys: optional("authkeys"),
+  };
   return importHeartbeat(files, answersOf(options));
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw importError("IMPORT_UNREADABLE", `cannot read ${file}: ${(cause as Error).message}`, { cause });
-  }
 }
 
 async function finish({ text, entries, notes, missing }: Imported, options: ImportOptions): Promise<void> {

@@ -54,6 +54,9 @@ export async function buildProgram(
     )
     .helpCommand("help [command]", "say how to use a command")
     .showSuggestionAfterError()
+    .showHelpAfterError(
+      "Nothing was done. `understudy --help` and `understudy COMMAND --help` say what there is.",
+    )
     .addHelpText(
       "after",
       `\nA new pair: understudy init, then check, then run or the systemd units, then status.\n${exitCodesHelp}`,

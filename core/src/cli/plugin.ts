@@ -104,7 +104,12 @@ async function runTests(named: string, files: readonly string[], options: TestOp
 function suiteModule(named: string): string {
   const path = resolve(named);
   if (/\.[cm]?[jt]s$/.test(named) && existsSync(path)) return path;
-  const isFolder = existsSync(path) && statSync(path).isDirectory();
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (!isFolder && existsSync(path))
+    throw cliError(
+      "CLI_USAGE",
+      `${path} is no module (.js, .mjs, .cjs, .ts …), no folder, and no name of a package`,
+    );
   const start = isFolder ? path : resolvePackageFolder(named, process.cwd());
   if (start === undefined) {
     const what = `there is no folder ${path}, and no package ${named} seen from ${process.cwd()}`;

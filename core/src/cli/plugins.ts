@@ -124,7 +124,8 @@ async function findAny(
   if (!isFaulty(answer)) return answer;
   if (!answer.every(({ code }) => /^PLUGIN_(NOT_FOUND|WRONG_KIND)$/.test(code))) throw asOne(answer);
   const near = nearestWord(plugin, pluginKinds.flatMap(installedNames));
-  const hint = near === undefined ? "" : `; did you mean ${near}?`;
+  const why = answer.map(({ message }) => message).join("; ");
+  const hint = near === undefined ? `: ${why}` : `; did you mean ${near}?`;
   throw cliError("CLI_USAGE", `there is no plugin ${name} of kind ${among.join(", ")}${hint}`);
 }
 

@@ -3,10 +3,12 @@
  * text, and the working directory has no say.
  */
 
-import { statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { type Stats, statSync } from "node:fs";
+import { dirname, extname, resolve } from "node:path";
 import { cosmiconfig, type Loader, type PublicExplorer } from "cosmiconfig";
 import { configError } from "../errors/config.js";
+import { UnderstudyError } from "../errors/error.js";
+import { notText } from "./not-text.js";
 
 export const defaultConfigFolder = "/etc/understudy";
 export const defaultConfigFile = `${defaultConfigFolder}/understudy.yaml`;
@@ -29,13 +31,19 @@ export async function readConfigFile(place: string): Promise<FoundFile> {
   const wanted = resolve(place);
   const explorer = quietExplorer();
   try {
-    const folder = isFolder(wanted) ? wanted : undefined;
-    const result = folder === undefined ? await explorer.load(wanted) : await explorer.search(folder);
-    if (result === null) throw configError("CONFIG_MISSING", `there is no ${names.join(", ")} in ${wanted}`);
-    return { file: result.filepath, text: typeof result.config === "string" ? result.config : "" };
+    const found = statSync(wanted, { throwIfNoEntry: false });
+    const odd = found === undefined ? undefined : oddity(found, wanted);
+    if (odd !== undefined) throw configError("CONFIG_UNREADABLE", `${wanted} ${odd}`);
+    const result = await (found?.isDirectory() ? explorer.search(wanted) : explorer.load(wanted));
+    if (result === null)
+      throw configError("CONFIG_MISSING", `the folder ${wanted} holds no ${names.join(" and no ")}`);
+    const text = typeof result.config === "string" ? result.config : "";
+    const unlike = notText(text);
+    if (unlike !== undefined) throw configError("CONFIG_UNREADABLE", `${result.filepath}${unlike}`);
+    return { file: result.filepath, text };
   } catch (cause) {
+    if (cause instanceof UnderstudyError) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === "CONFIG_MISSING") throw cause;
     if (code === "ENOENT" || code === "ENOTDIR") {
       throw configError("CONFIG_MISSING", `there is no config file ${wanted}`, { cause });
     }
@@ -43,11 +51,24 @@ export async function readConfigFile(place: string): Promise<FoundFile> {
   }
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+/** Far above what is taken, so that what a person wrote is judged with its places, and a disk image is not read. */
+const mostBytes = 64 * 1024 * 1024;
+const extensions = ["", ".yaml", ".yml", ".json"];
+
+/** What keeps it from being opened at all; undefined for a file or folder that may be a config. */
+function oddity(found: Stats, path: string): string | undefined {
+  if (found.isDirectory()) return undefined;
+  // A pipe may well bring one.
+  if (!found.isFile() && !found.isFIFO()) return "is a device or socket, and a config is a file";
+  if (found.size > mostBytes)
+    return `has ${Math.round(found.size / 1024 / 1024)} MiB, and a config has 1 MiB at most`;
+  const ending = extname(path);
+  if (extensions.includes(ending) || programs.includes(ending)) return undefined;
+  return `ends in ${ending}: a config file is YAML or JSON, and ends in .yaml, .yml or .json`;
 }
 
 const asText: Loader = (_, text) => text;
+const programs = [".js", ".cjs", ".mjs", ".ts", ".cts", ".mts"];
 
 const refuse: Loader = (file) => {
   throw new Error(`a config file is YAML or JSON, never a program: ${file}`);
@@ -73,12 +94,7 @@ function quietExplorer(): PublicExplorer {
         ".yml": asText,
         ".json": asText,
         noExt: asText,
-        ".js": refuse,
-        ".cjs": refuse,
-        ".mjs": refuse,
-        ".ts": refuse,
-        ".cts": refuse,
-        ".mts": refuse,
+        ...Object.fromEntries(programs.map((ending) => [ending, refuse])),
       },
     });
   } finally {

@@ -26,7 +26,7 @@ export const cliErrors = {
   },
   CLI_EXISTS: {
     meaning: "A file that may be in use is never overwritten by chance; nothing was changed.",
-    todo: "Look at the file, then move it away or repeat the command with --force.",
+    todo: "Look at the file, then name another or move it away; where the command has --force, that replaces it.",
   },
   CLI_NOT_WRITTEN: {
     meaning: "The file could not be written; what was there before is unchanged.",

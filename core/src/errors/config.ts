@@ -9,7 +9,7 @@ export const configErrors = {
   },
   CONFIG_UNREADABLE: {
     meaning: "The config file is there but could not be read, so nothing starts.",
-    todo: "Do what the system's error says, then run `understudy check`.",
+    todo: "Mend what the message names (access, name or encoding), then run `understudy check`.",
   },
   CONFIG_WRONG: {
     meaning: "A node with a wrong config could harm the pair, so nothing starts and nothing is reloaded.",

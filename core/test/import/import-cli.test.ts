@@ -2,7 +2,16 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -39,6 +48,34 @@ test("everything that is missing is asked for at once, after the report, and not
     assert.ok(err.includes(flag), flag);
   assert.match(err, /\[IMPORT_INCOMPLETE\]/);
   assert.doesNotMatch(err, /correct-horse/);
+});
+
+test("what was named by mistake is refused with what it is", () => {
+  writeFileSync(join(folder, "program"), Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 0]));
+  const refused: readonly (readonly [string, string, RegExp])[] = [
+    ["heartbeat", "nowhere", /there is no folder .*nowhere\n/],
+    ["heartbeat", "program", /program is a file: name the folder that holds it/],
+    ["heartbeat", ".", /there is no ha\.cf in /],
+    ["keepalived", "nowhere", /there is no file .*nowhere\n/],
+    ["keepalived", ".", /is a folder: name the file in it/],
+    ["keepalived", "program", /program is no text/],
+  ];
+  for (const [from, named, why] of refused) {
+    const { code, out, err } = understudy("import", from, named);
+    assert.deepEqual([code, out], [2, ""], err);
+    assert.match(err, why);
+    assert.match(err, /\[IMPORT_UNREADABLE\]/);
+  }
+});
+
+test("an old file in Latin-1 is read, and an include that leads nowhere is no end", () => {
+  const file = join(folder, "old.conf");
+  symlinkSync(join(folder, "gone"), join(folder, "dangling.conf"));
+  writeFileSync(file, Buffer.from("# \xfcber allem\ninclude dangling.conf\nrouter_id caf\xe9\n", "latin1"));
+  const { code, err } = understudy("import", "keepalived", file);
+  assert.equal(code, 2);
+  assert.match(err, /router_id café/);
+  assert.match(err, /\[IMPORT_INCOMPLETE\]/);
 });
 
 test("the file goes to standard output and the report to standard error, and check accepts the file", () => {
