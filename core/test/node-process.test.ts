@@ -91,6 +91,7 @@ test("says hello, reports again and again, and answers pings", async () => {
     store: true,
     verified: true,
     inSync: false,
+    met: false,
   });
   await one.pulse.next("report");
   one.pulse.send({ type: "ping", sequence: 41 });

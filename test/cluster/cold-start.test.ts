@@ -67,6 +67,22 @@ test("R24: with aloneAfter: never nobody serves alone; both together do", async 
   });
 });
 
+test("R24: without sessions one alone waits as long, and has nothing that could be stale", async () => {
+  await withPair({ config: { sessions: "none" }, cold: true }, async (pair) => {
+    const alone = await watched(pair, async () => {
+      await pair.node("secondary").start();
+      await waitForRole(pair, "secondary", "active");
+    });
+    assertAnsweredLast(alone, pair, "secondary");
+    const status = (await pair.node("secondary").status())?.pulse;
+    assert.match(status?.reason ?? "", /^nobody has served for 3 s$/);
+    assert.deepEqual(
+      status?.alarms.filter(({ code }) => code === "SERVING_STALE"),
+      [],
+    );
+  });
+});
+
 test("G4 R24: both come back at once, and the primary, whose database is older, serves with what it lacked", async () => {
   await withPair({ config }, async (pair) => {
     const broker = await startBroker(pair);

@@ -152,11 +152,14 @@ function electAlone(state: State, atMs: number): Reason | undefined {
   return waitedAlone(state, atMs, true);
 }
 
-/** R24: nobody has served for `aloneAfter`, so this node does, and says so. One that has merged need not wait so long. */
+/**
+ * R24: nobody has served for `aloneAfter`, so this node does, and says so. One that has merged need not wait so long, nor
+ * one without sessions that has met the other node.
+ */
 function waitedAlone(state: State, atMs: number, first: boolean): Reason | undefined {
   const { aloneAfterMs } = state.settings;
   // A peer that is there is the one to serve: it gets its full time.
-  const merged = verified(state) && !peerReachable(state);
+  const merged = verified(state) && (state.report?.met ?? true) && !peerReachable(state);
   const aloneMs = merged ? Math.min(mergedWaitMs, aloneAfterMs ?? mergedWaitMs) : aloneAfterMs;
   if (aloneMs === null) return undefined;
   // The other side waits a little longer, so that two that wait alone do not claim together.

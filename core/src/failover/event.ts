@@ -22,6 +22,11 @@ export interface NodeReport {
   readonly waitingFor: string | undefined;
   /** What there is to serve alone. Absent: it is open. */
   readonly database?: DatabaseState;
+  /**
+   * With `sessions: none` alone: the nodes have met since this node process started, or it has served. There is nothing
+   * to merge, so `verified` is true all along and cannot say it.
+   */
+  readonly met?: boolean;
 }
 
 /** `opening`: it is not known yet what is in it. `lost`: it was set aside, and nobody has refilled it (rule R22). */

@@ -6,6 +6,7 @@
 import type { Role } from "../heartbeat/beat.js";
 import { takeoverWithinMs } from "./asking.js";
 import { clientLinkWorks } from "./client-side.js";
+import type { NodeReport } from "./event.js";
 import { ownHealth, ownScore, peerScore } from "./health.js";
 import { type Direction, directionOf, pathDeadMs } from "./paths.js";
 import { serves } from "./peer.js";
@@ -115,10 +116,15 @@ function ifPeerDied(state: State): string {
     return "Nobody would serve before this node hears somebody on the client side again: it is cut off there.";
   if (state.report?.verified !== true) return waits(state, "this node has not merged its sessions yet");
   const after = `within about ${Math.round(takeoverWithinMs(state))} ms${conditions(state)}`;
-  const lost = state.report.inSync
-    ? "with every acknowledged session"
-    : "but it may lack the newest sessions: it is not in sync";
-  return `This node would take over ${after}, ${lost}.`;
+  return `This node would take over ${after}${withWhat(state.report)}.`;
+}
+
+/** Of what the services keep themselves nothing is known here, and nothing promised. */
+function withWhat({ met, inSync }: NodeReport): string {
+  if (met !== undefined) return "";
+  return inSync
+    ? ", with every acknowledged session"
+    : ", but it may lack the newest sessions: it is not in sync";
 }
 
 /** What a takeover needs beside a verdict (rules R30, R32). */
@@ -145,5 +151,6 @@ function aloneAsActive(state: State): string {
 function waits(state: State, why: string): string {
   const { aloneAfterMs } = state.settings;
   if (aloneAfterMs === null) return `Nobody would serve: ${why}, and aloneAfter is never.`;
-  return `This node would serve after waiting alone for ${aloneAfterMs / 1000} s, marked stale: ${why}.`;
+  const stale = state.report?.met === undefined ? ", marked stale" : "";
+  return `This node would serve after waiting alone for ${aloneAfterMs / 1000} s${stale}: ${why}.`;
 }

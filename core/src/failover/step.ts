@@ -120,6 +120,7 @@ function started(draft: Draft, event: EventOf<"started">): void {
   const { state, atMs } = draft;
   if (state.startedAtMs !== undefined) return;
   state.startedAtMs = atMs;
+  state.roleSinceMs = atMs;
   state.nonce = event.nonce;
   state.highestEpoch = Math.max(state.highestEpoch, event.epoch);
   state.persistedEpoch = event.epoch;
@@ -242,10 +243,9 @@ function nodeReported(draft: Draft, event: EventOf<"nodeReported">): void {
   promoteWhenReady(draft);
 }
 
-/** The peers have met and merged: answers need no mark any more (rule R24). */
+/** The peers have met and merged, or the operator has forgotten the other one: answers need no mark any more (R24). */
 function endStaleServing(draft: Draft): void {
   const { state } = draft;
-  if (state.peer.dead || state.peer.beat === undefined) return;
   state.servingStale = false;
   state.promotedEpoch = 0;
   clearAlarm(draft, "SERVING_STALE");

@@ -56,6 +56,7 @@ export function createNode(parts: NodeParts): Node {
   const folders = parts.local.config.folders;
   let running: Replaceable = parts;
   let stopping = false;
+  let met = false;
   /** Counts promotions and demotions, so that what ends late is known to be overtaken. */
   let moves = 0;
   let lastReport: NodeReport | undefined;
@@ -90,10 +91,12 @@ export function createNode(parts: NodeParts): Node {
   // ------------------------------------------------------------------------------------------------- pulse
 
   function report(): NodeReport {
+    met ||= link.isUp;
     return nodeReport({
       servicesOk: services.ok,
       sessions: engine?.status(),
       linkUp: link.isUp,
+      met,
       stopping,
     });
   }
@@ -117,6 +120,7 @@ export function createNode(parts: NodeParts): Node {
 
   async function promote(epoch: number, stale: boolean): Promise<Finished> {
     moves += 1;
+    met = true;
     engine?.setServing({ epoch, stale });
     const finished = await services.promote(epoch);
     changed();
