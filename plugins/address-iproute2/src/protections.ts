@@ -25,13 +25,16 @@ export function protectionsOf(parts: Parts, wanted: Wanted, tokens: number): rea
         ? `the kernel removes the addresses ${validLifetimeSeconds} s after the last refresh`
         : "the ip co-process is gone; a restart of pulse brings it back",
     },
-    claimFrame(lease.inForce, tokens),
+    claimFrame(lease.inForce, wanted.mode, tokens),
   ];
 }
 
-function claimFrame(leaseInForce: boolean, tokens: number): Protection {
+function claimFrame(leaseInForce: boolean, mode: Wanted["mode"], tokens: number): Protection {
   const name = "claim-frame";
   if (!leaseInForce) return { name, inForce: false, detail: "there is no kernel lease to end" };
-  if (tokens === 0) return { name, inForce: false, detail: "no token was agreed with the other node yet" };
+  // As with the lease itself: a node that does not hold the address lacks nothing, and nobody is to be woken for it.
+  if (tokens === 0 && (mode === "absent" || mode === "releasing"))
+    return { name, inForce: true, detail: "its tokens are armed with the lease, when the address is taken" };
+  if (tokens === 0) return { name, inForce: false, detail: "no token is armed for this epoch" };
   return { name, inForce: true, detail: `${tokens} token${tokens === 1 ? "" : "s"} armed` };
 }

@@ -99,6 +99,8 @@ test("the addresses answer once acquired, and are silent and gone once released"
   assert.equal(await holder.ask("release"), "confirmed");
   assert.equal(onMachine(v4.address) || onMachine(v6.address), false);
   assert.equal(await noneAnswers(), true);
+  const claims = await protection(holder, "claim-frame");
+  assert.deepEqual([claims.inForce, /armed with the lease/.test(claims.detail)], [true, true], claims.detail);
 });
 
 test("R4: when the holder is killed the guard removes the addresses", async () => {
