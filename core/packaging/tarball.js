@@ -68,7 +68,15 @@ function stageAll(stage) {
   for (const name of ["install.sh", "uninstall.sh"]) cpSync(join(here, name), join(stage, name));
   for (const name of ["bin/understudy", "install.sh", "uninstall.sh"]) chmodSync(join(stage, name), 0o755);
   cpSync(join(root, "core/systemd"), join(stage, "systemd"), { recursive: true });
-  for (const name of ["DEPLOY.md", "PROTECTION.md", "MIGRATE.md", "CONFIG.md", "ERRORS.md", "PLUGINS.md"])
+  for (const name of [
+    "DEPLOY.md",
+    "PROTECTION.md",
+    "MIGRATE.md",
+    "CONFIG.md",
+    "ERRORS.md",
+    "PLUGINS.md",
+    "RULES.md",
+  ])
     cpSync(join(root, "core", name), join(stage, name));
   cpSync(join(root, "LICENSE"), join(stage, "LICENSE"));
   writeFileSync(join(stage, "VERSION"), `${version} ${process.platform} ${architecture}\n`);

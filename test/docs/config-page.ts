@@ -32,8 +32,8 @@ It holds the options of the plugins that came with Understudy and of those from 
 anew after a line with a new one. A plugin that cannot be loaded is named on standard error, and its options are then not
 judged. What the loader accepts the schema accepts; what only the loader can judge is left to \`understudy check\`.
 
-Times are a number of milliseconds or a text with a unit: \`250\`, \`250ms\`, \`10s\`, \`5m\`, \`1h\`. Rules (R1-R32) are those
-of the design. This page is made from the code by \`npm run docs\`; do not edit it.
+Times are a number of milliseconds or a text with a unit: \`250\`, \`250ms\`, \`10s\`, \`5m\`, \`1h\`. Rules (R1-R32) stand in
+[RULES.md](RULES.md). This page is made from the code by \`npm run docs\`; do not edit it.
 
 ## Keys
 

@@ -45,7 +45,8 @@ for (const { path, blocks } of pages) {
     const folder = mkdtempSync(join(tmpdir(), "understudy-pages-"));
     try {
       for (const { text } of yaml) {
-        const value = parse(text) as Readonly<Record<string, unknown>>;
+        // A block may hold no more than a comment, such as one for editors.
+        const value = (parse(text) ?? {}) as Readonly<Record<string, unknown>>;
         const other = Object.keys(ofOthers).find((key) => key in value);
         if (other !== undefined) await ofOthers[other]?.(value);
         else {
@@ -158,6 +159,20 @@ test("every code, alarm and variable in capitals that a page names exists", () =
         .filter((name) => !sources.some((source) => source.includes(name)))
         .map((name) => `${path}: ${name}`),
     );
+  assert.deepEqual(wrong, []);
+});
+
+test("every rule and promise that a page or the source names stands in RULES.md", () => {
+  const rules = pages.find(({ path }) => path === "core/RULES.md")?.text ?? "";
+  const listed = new Set([...rules.matchAll(/^\| ([RG]\d+) \|/gm)].map(([, name = ""]) => name));
+  assert.equal(listed.size, 41);
+  const texts = [...pages, ...sourceFiles().filter(({ path }) => path.startsWith("core/src/"))];
+  const wrong = texts.flatMap(({ path, text }) =>
+    [...text.matchAll(/\brules? (R\d+)\b|"(R\d+)"|\((R\d+|G\d)\)/g)]
+      .map(([, one, two, three]) => one ?? two ?? three ?? "")
+      .filter((name) => !listed.has(name))
+      .map((name) => `${path}: ${name}`),
+  );
   assert.deepEqual(wrong, []);
 });
 

@@ -79,6 +79,10 @@ export const alarmErrors: ErrorCatalogue<AlarmCode> = {
       "This node serves without having met the other one since its start: there may be sessions that it does not know (rule R24).",
     todo: "Bring the other node back; if it is gone for good, `understudy peer forget`.",
   },
+  PLUGIN_BLOCKS: {
+    meaning: "A plugin's calls block the process that it runs in, pulse or node; the alarm names it.",
+    todo: "Take the plugin out of the config, or report it to its author; the code PLUGIN_BLOCKS among those of plugins says more.",
+  },
   STALLED: {
     meaning:
       "Pulse stood still for longer than its lease while it served, and gave the address up (promise G7).",

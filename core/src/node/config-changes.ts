@@ -16,7 +16,8 @@ type Part = readonly [name: string, of: (config: Config) => unknown];
 const reloadable: readonly Part[] = [
   ["heartbeat.profile", ({ heartbeat }) => heartbeat.profile],
   ["heartbeat.interval", ({ heartbeat }) => heartbeat.intervalMs],
-  ["heartbeat.deadTime", ({ heartbeat }) => [heartbeat.deadFloorMs, heartbeat.deadCeilingMs]],
+  ["heartbeat.deadFloor", ({ heartbeat }) => heartbeat.deadFloorMs],
+  ["heartbeat.deadCeiling", ({ heartbeat }) => heartbeat.deadCeilingMs],
   ["hangLimit", ({ hangLimitMs }) => hangLimitMs],
   ["aloneAfter", ({ aloneAfterMs }) => aloneAfterMs],
   ["failback", ({ failback }) => failback],
