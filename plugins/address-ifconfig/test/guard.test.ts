@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, test } from "node:test";
@@ -82,9 +82,11 @@ test("R4: a killed process leaves no address behind", async () => {
 
 test("R4: an address that IPMP moved meanwhile is found where it is", async () => {
   const { machine, holder } = await holding();
-  machine.ifconfig("net0", "inet", "removeif", addresses[0] ?? "");
   const other = makeMachineInterface(machine);
-  machine.ifconfig(other, "inet", "addif", `${addresses[0]}/24`, "up");
+  const at = (name: string) => join(machine.folder, "inet", name);
+  // In one step and with the holder stopped, who would put back what he sees missing.
+  holder.kill("SIGSTOP");
+  renameSync(at(machine.interfaceOf(addresses[0] ?? "") ?? ""), at(`${other}:1`));
   holder.kill("SIGKILL");
   await until("the guard has withdrawn", () => machine.present(addresses).length === 0);
 });
