@@ -276,6 +276,10 @@ test("R32: only confirmed confirms", () => {
     outcomes.map((said) => readFenced(said).outcome),
     ["unknown", "unknown", "unknown", "refused", "confirmed"],
   );
+  assert.equal(
+    readFenced({ outcome: "done" }).detail,
+    "it answered with the outcome done, which there is not",
+  );
 });
 
 test("R32: pulse hears what became of the fence it asked for, and of the operator's word", async () => {

@@ -13,6 +13,8 @@ import type { Claim, Fencing, State } from "./state.js";
 
 const backoffLeastMs = 5000;
 const backoffMostMs = 60_000;
+const todo =
+  "nobody takes the address before a fence has confirmed, or you have: `understudy peer confirm-dead` once that node is off";
 /** A beat that was sent before the power went may still wait in a socket; one that comes later proves the fence wrong. */
 const strayBeatMs = 1000;
 
@@ -102,7 +104,7 @@ function failed(draft: Draft, fencing: Fencing, outcome: Outcome, detail: string
     dueMs: atMs + waitMs,
     detail: why,
   };
-  raiseAlarm(draft, "FENCE_FAILED", `${why}; nobody takes the address before a fence has confirmed`);
+  raiseAlarm(draft, "FENCE_FAILED", `${why}; ${todo}`);
 }
 
 /** Nobody wants to claim any more: what has not been fired is not; what was goes on, and is heard of when it is done. */

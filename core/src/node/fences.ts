@@ -183,10 +183,11 @@ export function readFenced(said: unknown): Finished {
   if (typeof said !== "object" || said === null)
     return { outcome: "unknown", detail: "it answered with nothing" };
   const { outcome, detail } = said as { readonly outcome?: unknown; readonly detail?: unknown };
-  return {
-    outcome: outcome === "confirmed" || outcome === "refused" ? outcome : "unknown",
-    detail: typeof detail === "string" ? detail.replaceAll(/\s+/g, " ").slice(0, 500) : "",
-  };
+  const why = typeof detail === "string" ? detail.replaceAll(/\s+/g, " ").slice(0, 500) : "";
+  if (outcome === "confirmed" || outcome === "refused" || outcome === "unknown")
+    return { outcome, detail: why };
+  const what = `it answered with the outcome ${String(outcome).slice(0, 100)}, which there is not`;
+  return { outcome: "unknown", detail: why === "" ? what : `${what}: ${why}` };
 }
 
 function describe(fence: Fence): string {
