@@ -48,6 +48,11 @@ export function readEntries(text: string, whole: boolean): readonly Entry[] {
   });
 }
 
+/** Whether it is how a line begins, or nothing: anything else at the end of a journal was not cut off but damaged. */
+function looksCut(rest: string): boolean {
+  return /^([0-9a-f]{0,16}|[0-9a-f]{16} (\{.*)?)$/s.test(rest);
+}
+
 export interface Journal {
   /** Durable when it returns. Throws a StoreFailure; what did not fit is taken back. */
   append(line: string): void;
@@ -58,7 +63,12 @@ export function openJournal(path: string): { readonly journal: Journal; readonly
   const file = openSync(path, "a+", 0o600);
   const text = readFileSync(path, "utf8");
   // What was cut off goes, so that the next line begins where a line begins.
-  let end = Buffer.byteLength(text.slice(0, text.lastIndexOf("\n") + 1));
+  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+  if (!looksCut(text.slice(whole.length))) {
+    closeSync(file);
+    throw new StoreFailure("corrupt", "the journal does not end as a journal does");
+  }
+  let end = Buffer.byteLength(whole);
   if (end < fstatSync(file).size) ftruncateSync(file, end);
   const journal: Journal = {
     append(line) {

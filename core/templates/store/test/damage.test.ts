@@ -42,3 +42,13 @@ test("a journal that was altered is set aside, and nothing in it is believed", (
     assert.equal(store.get(idOf(1)), undefined);
     store.close();
   }));
+
+test("a journal without a single line in it is damaged, not cut off", () =>
+  withJournal((path) => {
+    writeFileSync(path, "no journal ".repeat(100));
+    const store = journalStore(path);
+    const { found, setAside } = store.open();
+    assert.equal(found, false);
+    assert.ok(setAside !== undefined && readFileSync(setAside.movedTo, "utf8").startsWith("no journal"));
+    store.close();
+  }));
