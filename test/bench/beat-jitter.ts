@@ -35,6 +35,7 @@ export async function measureBeats(stage: Stage, company: Company, seconds: numb
       watchBeats(segment, "primary", "secondary", standardIntervalMs),
       watchBeats(segment, "secondary", "primary", standardIntervalMs),
     ]);
+    for (const watch of watches) watch.begin();
     const pids = sides.map((side) => pair.node(side).pid("pulse"));
     const before = pids.map((pid) => cpuMsOf([pid]));
     const fromMs = performance.now();

@@ -3,7 +3,7 @@
  * matters little how late this process is woken. Runs in the receiver's namespace.
  *
  * Usage: beat-watch-process.js DEVICE SOURCE PORT... Writes `ready`, and when standard input ends the arrivals by port as one
- * line of JSON: milliseconds, of the wall clock's kind, good for differences alone.
+ * line of JSON: milliseconds, of the wall clock's kind, good for differences alone. A line read begins anew.
  */
 
 import koffi from "koffi";
@@ -49,7 +49,10 @@ function watch(): void {
   setImmediate(watch);
 }
 
-process.stdin.resume().once("end", () => {
+process.stdin.on("data", () => {
+  for (const port of arrivals.keys()) arrivals.set(port, []);
+});
+process.stdin.once("end", () => {
   process.stdout.write(`${JSON.stringify(Object.fromEntries(arrivals))}\n`, () => process.exit());
 });
 console.log("ready");

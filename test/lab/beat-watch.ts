@@ -3,7 +3,7 @@
  * a metronome: the same beats from a process that does nothing else. What delays both is the machine's doing.
  */
 
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Segment } from "./segment.js";
@@ -15,6 +15,8 @@ export interface BeatTimes {
 }
 
 export interface BeatWatch {
+  /** Forgets what has arrived so far. Starting a watch takes a core for a while, and beats of then are late by it. */
+  begin(): void;
   stop(): Promise<BeatTimes>;
 }
 
@@ -42,20 +44,15 @@ export async function watchBeats(
   if (first !== "ready") throw new Error(`the watcher of beats did not start: ${first}`);
   const metronome = segment.start(
     from,
-    "chrt",
-    [
-      "--fifo",
-      pulsePriority,
-      process.execPath,
-      scriptOf("metronome-process"),
-      segment.machine(to).address,
-      String(metronomePort),
-      String(intervalMs),
-    ],
+    process.execPath,
+    [scriptOf("metronome-process"), segment.machine(to).address, String(metronomePort), String(intervalMs)],
     { stdio: ["pipe", "pipe", "inherit"] },
   );
   await linesOf(metronome)();
+  // Not from its start: a Node that loads in real time keeps pulse from the core for 20 to 30 ms.
+  execFileSync("chrt", ["--all-tasks", "--fifo", "--pid", pulsePriority, String(metronome.pid)]);
   return {
+    begin: () => void child.stdin?.write("begin\n"),
     stop: async () => {
       metronome.stdin?.end();
       child.stdin?.end();
