@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Draft } from "../src/failover/draft.js";
+import { beatReceived } from "../src/failover/peer.js";
 import {
   accrueSilence,
   deadTimeMs,
@@ -13,6 +14,7 @@ import {
   heardSlowly,
 } from "../src/failover/silence.js";
 import { initialState } from "../src/failover/state.js";
+import { testBeat } from "./beat-kit.js";
 import { testSettings as settings } from "./settings-kit.js";
 
 function draftAt(atMs: number, before: Draft | undefined = undefined): Draft {
@@ -64,6 +66,22 @@ test("R11: the wait for the first sign of life after a start is no near miss", (
   draft.state.peer = { ...draft.state.peer, lifeSilenceMs: 350, fastSilenceMs: 350 };
   endJointSilence(draft);
   assert.equal(deadTimeMs(draft.state), 100);
+});
+
+test("R11: what lay in queues when the other node went, and its new life a moment later, are no near miss", () => {
+  let draft = draftAt(0);
+  /** Silent for so long as poll passes would have it, then a beat. */
+  const hear = (atMs: number, silenceMs: number, nonce: string, sequence: number) => {
+    draft = draftAt(atMs, draft);
+    draft.state.peer = { ...draft.state.peer, lifeSilenceMs: silenceMs, fastSilenceMs: silenceMs };
+    const beat = testBeat({ nonce, sequence, role: "standby", epoch: 0, goodbye: false });
+    beatReceived(draft, "udp", beat, undefined);
+    return deadTimeMs(draft.state);
+  };
+  hear(0, 0, "former", 70);
+  assert.equal(hear(1000, 1000, "former", 78), 100, "from a queue");
+  assert.equal(hear(1320, 320, "new", 2), 100, "the new life");
+  assert.equal(hear(1410, 90, "new", 3), 112.5, "within a life it is one");
 });
 
 test("R11: the rhythm of a slow path teaches nothing, nor does the loss of the fast one that it shows", () => {

@@ -14,7 +14,7 @@ import { takeOnGoodbye } from "./election.js";
 import { heardFenced } from "./fencing.js";
 import { echoLimitMs, heardByPeer, isSlow, pathAlive, saidLater } from "./paths.js";
 import { standDown } from "./release.js";
-import { endJointSilence, heardSlowly } from "./silence.js";
+import { endJointSilence, expectFirstSign, heardSlowly } from "./silence.js";
 import type { State } from "./state.js";
 
 export function serves(beat: Beat | undefined): boolean {
@@ -47,8 +47,10 @@ export function beatReceived(draft: Draft, path: string, beat: Beat, echoAgeMs: 
   const releasingSinceMs =
     beat.role === "releasing" ? (state.peer.releasingSinceMs ?? draft.atMs) : undefined;
   state.peer = { ...state.peer, beat, releasingSinceMs };
+  const restarted = before?.nonce !== beat.nonce;
+  if (restarted) expectFirstSign(draft);
   noteLife(draft, path, beat);
-  if (before === undefined || before.nonce !== beat.nonce) {
+  if (restarted) {
     const what =
       before === undefined ? "the other node was heard for the first time" : "the other node has restarted";
     record(draft, "peer", what, ["R8"], { role: beat.role, epoch: beat.epoch });

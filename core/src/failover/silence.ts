@@ -58,11 +58,20 @@ export function endJointSilence(draft: Draft): void {
     fastSilenceMs: 0,
     fastHeardMs: atMs,
   };
-  // The wait for the first sign of all is no silence of anybody: it taught a fresh pair to wait four times as long.
+  // The wait for the first sign of a life is no silence of anybody: it taught a fresh pair to wait four times as long.
   if (fastHeardMs === Number.NEGATIVE_INFINITY) return;
   // A slow path spoke meanwhile and the dead time went by: the fast ones were lost, nobody was late.
   if (lifeSilenceMs < fastSilenceMs && fastSilenceMs > deadMs) return;
   learnFrom(draft, fastSilenceMs);
+}
+
+/**
+ * The other node is in a new life: how long it was silent before says when it was started, and not how late its signs may
+ * be. What lay in queues since it lost its network or its power comes shortly before, and made that silence look like a
+ * near miss.
+ */
+export function expectFirstSign(draft: Draft): void {
+  draft.state.peer = { ...draft.state.peer, fastHeardMs: Number.NEGATIVE_INFINITY };
 }
 
 /** A beat of a slow path is a sign of life, and no measure of how late signs may be: its rhythm is its medium's. */
