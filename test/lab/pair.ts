@@ -180,6 +180,8 @@ function makePair(
       return nodes[side].gone();
     },
     returnPower: async (side) => {
+      // What still waits in its kernel for an answer to ARP would come as beats of a node that is dead.
+      segment.run(side, "ip", ["neigh", "flush", "dev", segment.machine(side).device]);
       segment.mend(side);
       await nodes[side].start();
     },
