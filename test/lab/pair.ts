@@ -180,7 +180,9 @@ function makePair(
       return nodes[side].gone();
     },
     returnPower: async (side) => {
-      // What still waits in its kernel for an answer to ARP would come as beats of a node that is dead.
+      // A kernel that has booted knows neither the HA address, which answers until the former lease ends, nor what still
+      // waits for an answer to ARP and would come as beats of a node that is dead.
+      segment.run(side, "ip", ["addr", "flush", "to", `${pairHaAddress}/32`]);
       segment.run(side, "ip", ["neigh", "flush", "dev", segment.machine(side).device]);
       segment.mend(side);
       await nodes[side].start();
