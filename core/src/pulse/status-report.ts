@@ -93,6 +93,7 @@ function worthTelling(before: State, after: State): boolean {
     before.nodeUp !== after.nodeUp ||
     before.failback.waiting !== after.failback.waiting ||
     before.peer.dead !== after.peer.dead ||
+    before.wait?.subject !== after.wait?.subject ||
     (before.report !== after.report && !sameReport(before.report, after.report)) ||
     (before.peer.beat !== after.peer.beat && !saysTheSame(before.peer.beat, after.peer.beat)) ||
     (before.paths !== after.paths && before.paths.some((path, at) => path.twoWay !== after.paths[at]?.twoWay))
