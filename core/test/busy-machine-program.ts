@@ -5,9 +5,9 @@
 
 import { execSync } from "node:child_process";
 import { setImmediate as turn } from "node:timers/promises";
-import { borneInPulse, createCallMeter, type LongCall } from "../src/plugin/call-meter.js";
-import { watchCollections } from "../src/plugin/collections.js";
-import { delayedMs, lookAtThread } from "../src/plugin/thread-look.js";
+import { borneInPulse, type LongCall } from "../src/plugin/call-meter.js";
+import { meterThread } from "../src/plugin/meter-thread.js";
+import { lookAtThread } from "../src/plugin/thread-look.js";
 
 export interface BusyMachineReport {
   /** This machine counts for how long a thread is kept from its processor. */
@@ -24,13 +24,9 @@ const blocksMs = 2 * borneInPulse.debtMs;
 const nowMs = () => performance.now();
 const calls: LongCall[] = [];
 const overMs: Record<string, number> = {};
-const collections = watchCollections(nowMs);
-const meter = createCallMeter({
+const { meter, stop } = meterThread({
   borne: borneInPulse,
   nowMs,
-  look: lookAtThread,
-  delayedMs,
-  collected: collections.within,
   longCall: (call) => void calls.push(call),
 });
 
@@ -77,4 +73,4 @@ await turn();
 await turn();
 const delayKnown = lookAtThread()?.delayedMs !== undefined && live.length > 0;
 console.log(JSON.stringify({ delayKnown, calls, overMs } satisfies BusyMachineReport));
-collections.stop();
+stop();

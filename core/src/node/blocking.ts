@@ -3,8 +3,7 @@
  * more than is borne, in the alarm that pulse keeps.
  */
 
-import { borneInNode, type CallMeter, createCallMeter, type LongCall } from "../plugin/call-meter.js";
-import { watchCollections } from "../plugin/collections.js";
+import { borneInNode, type CallMeter, type LongCall } from "../plugin/call-meter.js";
 import {
   type BlockedNews,
   createNewsGate,
@@ -12,7 +11,7 @@ import {
   longCallText,
   quietForMs,
 } from "../plugin/long-call.js";
-import { delayedMs, lookAtThread } from "../plugin/thread-look.js";
+import { meterThread } from "../plugin/meter-thread.js";
 import type { Clock, Log } from "../plugin/tokens.js";
 
 export interface Blocking {
@@ -28,7 +27,6 @@ const worthSayingMs = 50;
 export function watchBlocking({ clock, log }: { readonly clock: Clock; readonly log: Log }): Blocking {
   const nowMs = () => clock.nowMs();
   const isNews = createNewsGate(nowMs);
-  const collections = watchCollections(nowMs);
   let listener: ((news: BlockedNews) => void) | undefined;
 
   function longCall(call: LongCall): void {
@@ -39,18 +37,12 @@ export function watchBlocking({ clock, log }: { readonly clock: Clock; readonly 
       listener({ plugin: `the ${plugin}`, what: holdsUpText("node", call), forMs: quietForMs });
   }
 
+  const { meter, stop } = meterThread({ borne: borneInNode, nowMs, longCall });
   return {
-    meter: createCallMeter({
-      borne: borneInNode,
-      nowMs,
-      look: lookAtThread,
-      delayedMs,
-      collected: collections.within,
-      longCall,
-    }),
+    meter,
     tell(heard) {
       listener = heard;
     },
-    stop: () => collections.stop(),
+    stop,
   };
 }

@@ -3,8 +3,7 @@
  * the others up is named in timeline, log and an alarm. Transports can be done without for a while, backends cannot.
  */
 
-import { borneInPulse, createCallMeter, type LongCall, measured } from "../plugin/call-meter.js";
-import { watchCollections } from "../plugin/collections.js";
+import { borneInPulse, type LongCall, measured } from "../plugin/call-meter.js";
 import {
   type BlockedNews,
   createNewsGate,
@@ -12,7 +11,7 @@ import {
   longCallText,
   quietForMs,
 } from "../plugin/long-call.js";
-import { delayedMs, lookAtThread } from "../plugin/thread-look.js";
+import { meterThread } from "../plugin/meter-thread.js";
 import type { Clock, Log } from "../plugin/tokens.js";
 import type { NamedBackend } from "./address-chain.js";
 import { guardTransports } from "./guarded-transports.js";
@@ -48,7 +47,6 @@ export function createConduct(parts: ConductParts): Conduct {
   const { clock, log, timeline } = parts;
   const nowMs = () => clock.nowMs();
   const isNews = createNewsGate(nowMs);
-  const collections = watchCollections(nowMs);
 
   function longCall(call: LongCall): void {
     const { plugin, cause, ms, overdrawn } = call;
@@ -66,14 +64,7 @@ export function createConduct(parts: ConductParts): Conduct {
     }
   }
 
-  const meter = createCallMeter({
-    borne: borneInPulse,
-    nowMs,
-    look: lookAtThread,
-    delayedMs,
-    collected: collections.within,
-    longCall,
-  });
+  const { meter, stop } = meterThread({ borne: borneInPulse, nowMs, longCall });
   const guarded = guardTransports(parts.transports, {
     meter,
     clock,
@@ -87,6 +78,6 @@ export function createConduct(parts: ConductParts): Conduct {
       backend: measured(meter, `${backendPrefix}${name}`, backend),
     })),
     heard: guarded.heard,
-    close: () => collections.stop(),
+    close: stop,
   };
 }
