@@ -22,6 +22,7 @@ export function testBeat(changes: Partial<Beat> = {}): Beat {
     verified: true,
     inSync: false,
     goodbye: true,
+    unwell: true,
     preference: { side: "secondary", version: 3 },
     configDigest: "c0ffee01",
     asks: false,

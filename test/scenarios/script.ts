@@ -168,6 +168,10 @@ const commands: Readonly<Record<string, Command>> = {
     tell({ type: "leaseEnded", detail: "somebody flushed the table" });
     return undefined;
   },
+  services: (world, [side, state]) => {
+    world.machines[sideOf(side)].node.services = state !== "fail";
+    return undefined;
+  },
   database: (world, [side, state]) => {
     world.machines[sideOf(side)].node.database = state === "opening" || state === "lost" ? state : "open";
     return undefined;

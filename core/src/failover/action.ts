@@ -33,6 +33,7 @@ export interface BeatBody {
   readonly verified: boolean;
   readonly inSync: boolean;
   readonly goodbye: boolean;
+  readonly unwell: boolean;
   readonly preference: Preference;
   readonly configDigest: string;
   /** Answer at once on the path this travels (rule R13). */

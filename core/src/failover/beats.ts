@@ -21,6 +21,7 @@ export function beatBody(state: State): BeatBody {
     verified: !state.stopping && (state.report?.verified ?? false),
     inSync: state.report?.inSync ?? false,
     goodbye: state.goodbye !== undefined,
+    unwell: state.goodbye?.unwell ?? false,
     preference: state.intents.preference,
     configDigest: state.settings.configDigest,
     asks: false,
@@ -78,7 +79,7 @@ function renewLease(draft: Draft): void {
       ["G7", "R1"],
     );
     raiseAlarm(draft, "STALLED", `stalled for ${stalledMs} ms while active`, momentMs);
-    standDown(draft, "it stalled for longer than its lease", ["G7"], { sayGoodbye: true });
+    standDown(draft, "it stalled for longer than its lease", ["G7"], "unwell");
     return;
   }
   state.leaseRenewedMs = atMs;
@@ -89,7 +90,7 @@ function renewLease(draft: Draft): void {
 /** Whoever ended it, an active node that may not answer serves nobody; it says so and lets the other one serve. */
 export function leaseEnded(draft: Draft, detail: string): void {
   if (!holdsLease(draft.state)) return;
-  standDown(draft, `its lease ended in the kernel: ${detail}`, ["R1", "R5"], { sayGoodbye: true });
+  standDown(draft, `its lease ended in the kernel: ${detail}`, ["R1", "R5"], "unwell");
 }
 
 /** Only for an epoch that is written down, with a node process to use it. */

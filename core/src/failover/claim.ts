@@ -109,7 +109,7 @@ export function addressNotAcquired(draft: Draft, outcome: string, detail: string
   state.blockedUntilMs = atMs + 1000;
   raiseAlarm(draft, "ADDRESS_REFUSED", `the address could not be taken (${outcome}): ${detail}`, momentMs);
   enterRole(draft, "releasing", `the address could not be taken: ${detail}`, ["R14"]);
-  releaseAddress(draft, { sayGoodbye: true });
+  releaseAddress(draft, "unwell");
 }
 
 /** Services start once the epoch is written and the node process is there; once for each epoch. */

@@ -34,13 +34,11 @@ function outOfGrant(draft: Draft, late: ArbiterView | undefined): void {
   const why = late === undefined ? "its grant is too short" : whyLate(late);
   if (late?.verdict === "denied" && late.epoch === wantedEpoch(state)) {
     // The owner's choice is for an arbiter that cannot be asked. This one was, and says that another may serve.
-    standDown(draft, `${name} denies it a longer grant: ${why}`, ["R30"], { sayGoodbye: true });
+    standDown(draft, `${name} denies it a longer grant: ${why}`, ["R30"], "asked");
   } else if (state.settings.onArbiterLost === "stepDown") {
     const what = `the grant of ${name} came to its end: ${why}`;
     raiseAlarm(draft, "ARBITER_LOST", what, momentMs);
-    standDown(draft, `the grant of ${name} ends and was not prolonged: ${why}`, ["R30"], {
-      sayGoodbye: true,
-    });
+    standDown(draft, `the grant of ${name} ends and was not prolonged: ${why}`, ["R30"], "asked");
   } else {
     sayLost(
       draft,

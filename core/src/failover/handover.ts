@@ -77,7 +77,7 @@ export function leave(draft: Draft): void {
   state.handover = { ...handover, phase: "releasing", deadlineMs: Infinity };
   enterRole(draft, "releasing", `${handover.kind}: ${handover.why}`, ["R12"]);
   draft.actions.push({ type: "revokePermit" });
-  releaseAddress(draft, { sayGoodbye: true });
+  releaseAddress(draft, handover.kind === "health" ? "unwell" : "asked");
 }
 
 /** A phase that outlives its deadline ends as if it had been answered `unknown`. */

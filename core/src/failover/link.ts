@@ -82,5 +82,5 @@ export function heardCarrier(draft: Draft, up: boolean): void {
   // An egress refresh still fires without carrier, so the kernel would go on answering when it returns (rule R5). A lease
   // once dropped does not revive (rule R1): whoever serves then must take the address anew.
   if (state.role === "active" || state.role === "claiming")
-    standDown(draft, "the carrier of the client side is lost", ["R5", "R27"], { sayGoodbye: true });
+    standDown(draft, "the carrier of the client side is lost", ["R5", "R27"], "unwell");
 }

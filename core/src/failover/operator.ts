@@ -147,7 +147,7 @@ function applyMaintenance(draft: Draft): void {
   } else if (state.role === "active" && peerCanServe(state)) {
     beginHandover(draft, "maintenance", "the operator put this node into maintenance", ["R26"]);
   } else if (state.role === "active" || state.role === "claiming") {
-    standDown(draft, "the operator put this node into maintenance", ["R26"], { sayGoodbye: true });
+    standDown(draft, "the operator put this node into maintenance", ["R26"], "asked");
   } else if (state.role !== "releasing") {
     state.firstClaim = undefined;
     enterRole(draft, "maintenance", "the operator put this node into maintenance", ["R26"]);

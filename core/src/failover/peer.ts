@@ -3,7 +3,7 @@
  * everywhere (rule R16); the loser leaves at once, the winner tells the segment again (rule R7).
  */
 
-import type { Beat, Health, Preference } from "../heartbeat/beat.js";
+import type { Beat, Preference } from "../heartbeat/beat.js";
 import { announceAgain } from "./announcements.js";
 import { answer, measured } from "./asking.js";
 import { sendBeatAgain } from "./beats.js";
@@ -58,15 +58,7 @@ export function beatReceived(draft: Draft, path: string, beat: Beat, echoAgeMs: 
   adoptPreference(draft, beat);
   compareConfig(draft, beat);
   compareEpochs(draft, beat);
-  if (beat.goodbye) takeOnGoodbye(draft, beat.epoch, { involuntary: leavesIll(beat.health) });
-}
-
-/**
- * It gave up because it had to (rule R25). Services say nothing of that: those of a node that is told to stop let go
- * first, and an administrator's restart is no loss.
- */
-function leavesIll({ clientLink, node, store }: Health): boolean {
-  return !(clientLink && node && store);
+  if (beat.goodbye) takeOnGoodbye(draft, beat.epoch, { involuntary: beat.unwell });
 }
 
 /** It lives, now: no suspicion, no silence. A beat that was under way on a slow path says so of the past alone. */
@@ -138,9 +130,12 @@ function compareEpochs(draft: Draft, beat: Beat): void {
   if (state.role !== "claiming" && state.role !== "active") return;
   if (serves(beat) && beat.epoch > own) {
     state.reclaimNotBeforeMs = atMs + state.settings.reclaimHoldMs;
-    standDown(draft, `the other node claimed with epoch ${beat.epoch}, above ours, ${own}`, ["R5", "R16"], {
-      sayGoodbye: false,
-    });
+    standDown(
+      draft,
+      `the other node claimed with epoch ${beat.epoch}, above ours, ${own}`,
+      ["R5", "R16"],
+      "silent",
+    );
   } else if (serves(beat)) {
     record(draft, "overlap", `the other node still serves with epoch ${beat.epoch}, below ours, ${own}`, [
       "R7",

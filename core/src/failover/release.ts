@@ -7,44 +7,36 @@ import { endArbitration } from "./arbiters.js";
 import { sendBeatNow } from "./beats.js";
 import type { Draft } from "./draft.js";
 import { clearAlarm, enterRole, momentMs, nextId, raiseAlarm } from "./draft.js";
+import type { Leave } from "./state.js";
 
 /** How long a goodbye is repeated, and how long its sender leaves the address to the other node. */
 export const goodbyeMs = 500;
 const releaseRetryMs = 500;
 
-export interface ReleaseOptions {
-  readonly sayGoodbye: boolean;
-}
-
 /** Leaves the active role at once: the kernel first, then the services, then the address. */
-export function standDown(
-  draft: Draft,
-  why: string,
-  rules: readonly string[],
-  options: ReleaseOptions,
-): void {
+export function standDown(draft: Draft, why: string, rules: readonly string[], leave: Leave): void {
   const { state } = draft;
   state.handover = undefined;
   draft.actions.push({ type: "revokePermit" }, { type: "dropLease" });
   enterRole(draft, "releasing", why, rules);
   draft.actions.push({ type: "demote", id: nextId(draft), epoch: state.epoch });
-  releaseAddress(draft, options);
+  releaseAddress(draft, leave);
 }
 
-export function releaseAddress(draft: Draft, options: ReleaseOptions): void {
+export function releaseAddress(draft: Draft, leave: Leave): void {
   const { state, atMs } = draft;
   const id = nextId(draft);
   state.announce = undefined;
   state.leaseRenewedMs = undefined;
   state.acquireId = undefined;
   state.promotedEpoch = 0;
-  state.release = { id, retryAtMs: atMs + releaseRetryMs, sayGoodbye: options.sayGoodbye };
+  state.release = { id, retryAtMs: atMs + releaseRetryMs, leave };
   draft.actions.push({ type: "releaseAddress", id, epoch: state.epoch });
 }
 
 export function addressReleased(draft: Draft): void {
   const { state, atMs } = draft;
-  const sayGoodbye = state.release?.sayGoodbye ?? false;
+  const leave = state.release?.leave ?? "silent";
   const epoch = state.epoch;
   state.release = undefined;
   state.handover = undefined;
@@ -60,8 +52,8 @@ export function addressReleased(draft: Draft): void {
   endArbitration(draft);
   const next = state.intents.maintenance ? "maintenance" : "standby";
   enterRole(draft, next, state.reason, ["R12"]);
-  if (!sayGoodbye || state.highestEpoch > epoch) return;
-  state.goodbye = { epoch, untilMs: atMs + goodbyeMs };
+  if (leave === "silent" || state.highestEpoch > epoch) return;
+  state.goodbye = { epoch, untilMs: atMs + goodbyeMs, unwell: leave === "unwell" };
   state.reclaimNotBeforeMs = Math.max(state.reclaimNotBeforeMs, atMs + goodbyeMs);
   sendBeatNow(draft);
   state.nextBeatMs = atMs + 1;
@@ -79,5 +71,5 @@ export function retryRelease(draft: Draft): void {
   const { state, atMs } = draft;
   if (state.release === undefined || state.release.id !== 0 || atMs < state.release.retryAtMs) return;
   draft.actions.push({ type: "dropLease" });
-  releaseAddress(draft, state.release);
+  releaseAddress(draft, state.release.leave);
 }

@@ -189,6 +189,12 @@ export interface Claim {
   readonly word: boolean;
 }
 
+/**
+ * How a node gives the address up: somebody asked it to, something fails here, or without a word. The other node counts
+ * an unwell one as lost (rule R25).
+ */
+export type Leave = "asked" | "unwell" | "silent";
+
 /** What a claim waits for, for people. */
 export interface ClaimWait {
   /** The same for as long as it waits for the same. */
@@ -257,9 +263,7 @@ export interface State {
   readonly nextActionId: number;
   readonly leaseRenewedMs: number | undefined;
   readonly acquireId: number | undefined;
-  readonly release:
-    | { readonly id: number; readonly retryAtMs: number; readonly sayGoodbye: boolean }
-    | undefined;
+  readonly release: { readonly id: number; readonly retryAtMs: number; readonly leave: Leave } | undefined;
   readonly promoteId: number | undefined;
   readonly promotedEpoch: number;
   readonly announce: Announcing | undefined;
@@ -267,7 +271,9 @@ export interface State {
   readonly firstClaim: FirstClaim | undefined;
   readonly failback: Failback;
   readonly operator: OperatorWait | undefined;
-  readonly goodbye: { readonly epoch: number; readonly untilMs: number } | undefined;
+  readonly goodbye:
+    | { readonly epoch: number; readonly untilMs: number; readonly unwell: boolean }
+    | undefined;
   readonly reclaimNotBeforeMs: number;
   readonly foreignUntilMs: number;
   readonly blockedUntilMs: number;

@@ -279,7 +279,7 @@ function stopAsked(draft: Draft): void {
   if (state.role === "active" && peerCanServe(state)) {
     if (state.handover === undefined) beginHandover(draft, "stop", "this node is asked to stop", ["R12"]);
   } else if (state.role === "active" || state.role === "claiming") {
-    standDown(draft, "this node is asked to stop", ["R12"], { sayGoodbye: true });
+    standDown(draft, "this node is asked to stop", ["R12"], "asked");
   }
 }
 

@@ -50,6 +50,8 @@ export interface Beat {
   readonly inSync: boolean;
   /** R12: the kernel confirmed that the address is gone; the sender asks the peer to claim. */
   readonly goodbye: boolean;
+  /** R25: with a goodbye: something fails here; nobody asked this node to go. The other node counts it as a loss. */
+  readonly unwell: boolean;
   readonly preference: Preference;
   /** R28: see Config.digest. */
   readonly configDigest: string;

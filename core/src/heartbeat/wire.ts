@@ -8,7 +8,7 @@
  * | 4 | version, 1 |
  * | 5 | flags: 0 the sender is the secondary, 1 verified, 2 in sync, 3 goodbye, 4 has an echo, 5 has a claim token, 6 asks, 7 answers |
  * | 6 | role, its place in `roles` |
- * | 7 | health: 0 client link, 1 node, 2 services, 3 store |
+ * | 7 | health: 0 client link, 1 node, 2 services, 3 store; 4 unwell, with a goodbye |
  * | 8-15 | epoch |
  * | 16-31 | claim token, zeros when there is none |
  * | 32-39 | nonce |
@@ -57,6 +57,7 @@ const flag = {
   answers: 128,
 } as const;
 const healthBit = { clientLink: 1, node: 2, services: 4, store: 8 } as const;
+const unwellBit = 16;
 const sides: readonly (Side | undefined)[] = [undefined, "primary", "secondary"];
 
 /** A key ring made ready for beats of one cluster. */
@@ -93,7 +94,7 @@ export function encodeBeat(beat: Beat, keys: BeatKeys): Uint8Array {
   bytes[4] = wireVersion;
   bytes[5] = flagsOf(beat);
   bytes[6] = roles.indexOf(beat.role);
-  bytes[7] = healthBits(beat.health);
+  bytes[7] = healthBits(beat.health) | (beat.unwell ? unwellBit : 0);
   writeU64(bytes, beat.epoch, epochOffset);
   if (beat.claimToken !== undefined) bytes.write(beat.claimToken, claimTokenOffset, 16, "hex");
   bytes.write(beat.nonce, 32, 8, "hex");
@@ -196,6 +197,7 @@ function readBeat(bytes: Buffer): Beat | string {
     verified: (flags & flag.verified) !== 0,
     inSync: (flags & flag.inSync) !== 0,
     goodbye: (flags & flag.goodbye) !== 0,
+    unwell: (health & unwellBit) !== 0,
     preference: { side: sides[side], version: bytes.readUInt32BE(56) },
     configDigest: bytes.toString("hex", 52, 56),
     asks: (flags & flag.asks) !== 0,
