@@ -49,7 +49,10 @@ export function raiseAlarm(draft: Draft, code: AlarmCode, detail: string, forMs 
   const { state } = draft;
   const known = state.alarms.find((alarm) => alarm.code === code);
   const alarm = { code, detail, sinceMs: known?.sinceMs ?? draft.atMs, untilMs: draft.atMs + forMs };
-  state.alarms = [...state.alarms.filter((each) => each.code !== code), alarm];
+  // In its place: what is raised with every tick while it lasts must not change places with another such one.
+  if (known === undefined) state.alarms = [...state.alarms, alarm];
+  else if (known.detail !== detail || known.untilMs !== alarm.untilMs)
+    state.alarms = state.alarms.map((each) => (each === known ? alarm : each));
   if (known?.detail !== detail) draft.actions.push({ type: "raiseAlarm", code, detail });
 }
 

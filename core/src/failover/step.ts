@@ -162,10 +162,13 @@ function noticeHungNode(draft: Draft): void {
 function foreignBeatReceived(draft: Draft, path: string): void {
   const { state, atMs } = draft;
   state.foreignUntilMs = atMs + state.settings.foreignHoldMs;
+  // The first path is named for as long as it lasts: with several the words would be other ones with every beat.
+  const standing = state.alarms.find(({ code }) => code === "FOREIGN_BEATS");
   raiseAlarm(
     draft,
     "FOREIGN_BEATS",
-    `beats of this cluster arrive on ${path} that our key does not verify: compare the key files`,
+    standing?.detail ??
+      `beats of this cluster arrive on ${path} that our key does not verify: compare the key files`,
     state.settings.foreignHoldMs,
   );
 }

@@ -97,7 +97,19 @@ function assemble(parts: PulseParts, nonce: string) {
   const { config, self } = local;
   const mailbox = createMailbox();
   const { tell } = mailbox;
-  const timeline = createPulseTimeline({ node: self.name, log, write: (entry) => node.timeline(entry) });
+  /** Who has to hear that status shows something else, beside what the core's state says. */
+  const statusUsers: (() => void)[] = [];
+  const shownChanged = () => {
+    for (const use of statusUsers) use();
+  };
+  const timeline = createPulseTimeline({
+    node: self.name,
+    log,
+    write(entry) {
+      node.timeline(entry);
+      shownChanged();
+    },
+  });
   const reports = createAddressReports(createHaInterfaces(config.haAddresses), clock, {
     tell,
     protectionsChanged: (detail) => timeline.record(clock.nowMs(), "protections", detail, ["R4"]),
@@ -148,8 +160,8 @@ function assemble(parts: PulseParts, nonce: string) {
       for (const use of keyUsers) use(ring);
     },
   });
-  const messages = createNodeMessages({ node, paths, reloading, tell });
-  return { mailbox, timeline, conduct, address, paths, node, keyUsers };
+  const messages = createNodeMessages({ node, paths, reloading, tell, pathDescribed: shownChanged });
+  return { mailbox, timeline, conduct, address, paths, node, keyUsers, statusUsers };
 }
 
 /** Throws an UnderstudyError of errors/pulse.ts or errors/ipc.ts; everything it had started is stopped then. */
@@ -212,7 +224,7 @@ interface Prepared {
 /** From here on all is synchronous until the first beat is out. */
 function run(parts: PulseParts, assembly: Assembly, { nonce, epochFile, watchdog, undo }: Prepared): Pulse {
   const { local, log, clock, notify } = parts;
-  const { mailbox, timeline, address, paths, node, keyUsers } = assembly;
+  const { mailbox, timeline, address, paths, node, keyUsers, statusUsers } = assembly;
   const { tell } = mailbox;
   const ended = Promise.withResolvers<void>();
   const initial = initialState(settingsOf(local, factsOf(parts, address)));
@@ -253,6 +265,7 @@ function run(parts: PulseParts, assembly: Assembly, { nonce, epochFile, watchdog
       ],
     });
   const report = createStatusReport({ status, node, notify });
+  statusUsers.push(report.soon);
   const loop = createLoop({
     initial,
     clock,

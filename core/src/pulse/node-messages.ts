@@ -11,6 +11,8 @@ export interface NodeMessageParts {
   readonly paths: Pick<Paths, "receive" | "describedByNode">;
   readonly reloading: Reloading;
   tell(happening: Happening): void;
+  /** A path of the node process is described in other words than before. */
+  pathDescribed(): void;
 }
 
 type Handlers = {
@@ -30,7 +32,9 @@ export function createNodeMessages(parts: NodeMessageParts): (message: NodeToPul
     arbiterRuled: (ruled) => tell(ruled),
     pluginBlocked: (news) => tell(news),
     frame: ({ path, frame }) => paths.receive(path, Buffer.from(frame, "base64")),
-    pathDescription: ({ path, description }) => paths.describedByNode(path, description),
+    pathDescription({ path, description }) {
+      if (paths.describedByNode(path, description)) parts.pathDescribed();
+    },
     operator: ({ requestId, request }) => tell({ type: "operatorAsked", requestId, request }),
     reload: () => void reloading.reloadConfig(),
     keysChanged: () => reloading.reloadKeys(),

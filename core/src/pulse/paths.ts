@@ -52,7 +52,8 @@ export interface Paths {
   /** The IP paths and where the peer's kernel is on them. */
   probeTargets(): readonly { readonly path: string; readonly target: ProbeTarget }[];
   describe(path: string): string;
-  describedByNode(path: string, description: string): void;
+  /** True: in other words than before. */
+  describedByNode(path: string, description: string): boolean;
   /** Half the echo age at the median of the last 100 beats. */
   latencyMs(path: string): number | undefined;
 }
@@ -217,7 +218,9 @@ export function createPaths(options: PathsOptions): Paths {
     },
     describedByNode(path, description) {
       const state = states.get(path);
-      if (state !== undefined) state.nodeDescription = description;
+      if (state === undefined || state.nodeDescription === description) return false;
+      state.nodeDescription = description;
+      return true;
     },
     latencyMs: (path) => latencies.medianMs(path),
   };

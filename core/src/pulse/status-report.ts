@@ -1,12 +1,12 @@
 /**
  * The status of the deciding half: what the decision core says of itself, and what only the process around it knows. It
- * goes out when something that people or the other node act on has changed, and once a second.
+ * goes out when something that people or the other node act on has changed, after every entry of the timeline, and once a
+ * second.
  */
 
-import type { NodeReport } from "../failover/event.js";
 import type { State } from "../failover/state.js";
 import { describe } from "../failover/status.js";
-import type { Beat } from "../heartbeat/beat.js";
+import { type StatusNews, sameNews, statusNews } from "../failover/status-news.js";
 import type { PulseStatus } from "../ipc/messages.js";
 import type { SystemdNotify } from "../ipc/sd-notify.js";
 import type { Protection } from "../plugin/contract.js";
@@ -48,6 +48,8 @@ export interface StatusReportParts {
 
 export interface StatusReport {
   stepped(state: State): void;
+  /** Something has happened that no state shows, such as an entry of the timeline: status must not be behind it. */
+  soon(): void;
   /** A poll pass was judged: the loop is alive, and the service manager hears of it when it wants to. */
   judged(atMs: number): void;
   close(): void;
@@ -57,68 +59,43 @@ const statusEveryMs = 1000;
 
 export function createStatusReport({ status, node, notify }: StatusReportParts): StatusReport {
   const timer = setInterval(() => node.status(status), statusEveryMs);
-  let told: State | undefined;
+  let before: State | undefined;
+  let told: StatusNews | undefined;
   let due = false;
+  let closed = false;
   let fedMs = -Infinity;
+
+  function soon(): void {
+    // One message for all that one moment changes.
+    if (due) return;
+    due = true;
+    setImmediate(() => {
+      due = false;
+      if (!closed) node.status(status);
+    });
+  }
+
   return {
     stepped(state) {
-      const before = told;
-      told = state;
-      if (before === undefined || due || !worthTelling(before, state)) return;
-      if (before.role !== state.role || before.epoch !== state.epoch)
+      const last = before;
+      const news = statusNews(state);
+      const same = told !== undefined && sameNews(told, news);
+      before = state;
+      told = news;
+      if (last === undefined || same) return;
+      if (last.role !== state.role || last.epoch !== state.epoch || last.reason !== state.reason)
         notify.status(`${state.role}, epoch ${state.epoch || state.highestEpoch}: ${state.reason}`);
-      // One message for all that one moment changes.
-      due = true;
-      setImmediate(() => {
-        due = false;
-        node.status(status);
-      });
+      soon();
     },
+    soon,
     judged(atMs) {
       if (notify.watchdogMs === undefined || atMs - fedMs < notify.watchdogMs / 3) return;
       fedMs = atMs;
       notify.watchdog();
     },
-    close: () => clearInterval(timer),
+    close() {
+      closed = true;
+      clearInterval(timer);
+    },
   };
-}
-
-/** What must not wait for the next second. */
-function worthTelling(before: State, after: State): boolean {
-  return (
-    before.role !== after.role ||
-    before.epoch !== after.epoch ||
-    before.alarms !== after.alarms ||
-    before.intents !== after.intents ||
-    before.nodeUp !== after.nodeUp ||
-    before.failback.waiting !== after.failback.waiting ||
-    before.peer.dead !== after.peer.dead ||
-    before.wait?.subject !== after.wait?.subject ||
-    (before.report !== after.report && !sameReport(before.report, after.report)) ||
-    (before.peer.beat !== after.peer.beat && !saysTheSame(before.peer.beat, after.peer.beat)) ||
-    (before.paths !== after.paths && before.paths.some((path, at) => path.twoWay !== after.paths[at]?.twoWay))
-  );
-}
-
-function sameReport(before: NodeReport | undefined, after: NodeReport | undefined): boolean {
-  return (
-    before?.services === after?.services &&
-    before?.store === after?.store &&
-    before?.verified === after?.verified &&
-    before?.inSync === after?.inSync
-  );
-}
-
-function saysTheSame(before: Beat | undefined, after: Beat | undefined): boolean {
-  return (
-    before?.role === after?.role &&
-    before?.epoch === after?.epoch &&
-    before?.verified === after?.verified &&
-    before?.inSync === after?.inSync &&
-    before?.configDigest === after?.configDigest &&
-    before?.health.clientLink === after?.health.clientLink &&
-    before?.health.node === after?.health.node &&
-    before?.health.services === after?.health.services &&
-    before?.health.store === after?.health.store
-  );
 }
