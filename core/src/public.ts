@@ -2,6 +2,8 @@
 
 export { z } from "zod";
 export { commandOption } from "./command/command-schema.js";
+export type { Guard, GuardOptions } from "./command/guard.js";
+export { startGuard } from "./command/guard.js";
 export type {
   OperatedService,
   OperatedServiceOptions,

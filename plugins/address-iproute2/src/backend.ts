@@ -16,7 +16,6 @@ import { addressError } from "./errors.js";
 import { type FoundAddress, type LinkState, lifetimeRefreshMs, validLifetimeSeconds } from "./ip-commands.js";
 import { makeLinkWatch } from "./link-watch.js";
 import type { Iproute2Options } from "./options.js";
-import { endOrphanedGuards } from "./orphans.js";
 import { leavingUnplaced, type Parts, startParts, stopParts } from "./parts.js";
 import { protectionsOf } from "./protections.js";
 import { makeRepairs } from "./repairs.js";
@@ -155,7 +154,6 @@ export function makeBackend(
   return {
     async start(given) {
       reports = given;
-      await endOrphanedGuards(node.cluster);
       const left = await removeEverywhere(node.haAddresses);
       if (left.length > 0) {
         const where = left.map(({ address, interfaceName }) => `${address} on ${interfaceName}`).join(", ");

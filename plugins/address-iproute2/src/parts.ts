@@ -1,11 +1,11 @@
 /** All that `start` makes: the processes and sockets of this plugin, made in order and ended in reverse. */
 
 import { randomBytes } from "node:crypto";
-import type { Clock, Log, NodeIdentity } from "@understudy/core/public";
+import type { Clock, Guard, Log, NodeIdentity } from "@understudy/core/public";
 import { type AddressTable, openAddressTable } from "./address-table.js";
 import { type ArpIgnore, setArpIgnore } from "./arp-ignore.js";
 import { addressError } from "./errors.js";
-import { type Guard, startGuard } from "./guard.js";
+import { guardAddresses } from "./guard.js";
 import { type Interface, listInterfaces, placeAddress } from "./interfaces.js";
 import type { PlacedAddress } from "./ip-commands.js";
 import { type KernelLease, startKernelLease } from "./kernel-lease.js";
@@ -75,7 +75,7 @@ export async function startParts(given: PartsOptions): Promise<Parts> {
   });
   const table = openAddressTable(node.haAddresses, (why) => onChange(`the ip co-process is gone: ${why}`));
   const routing = await openRouting(plan, table, given);
-  const guard = startGuard(
+  const guard = guardAddresses(
     {
       addresses: placed,
       cluster: node.cluster,

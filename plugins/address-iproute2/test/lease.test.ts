@@ -133,7 +133,7 @@ test("R6: the guard of a killed run that is late takes nothing from the next one
   }
   await until(
     "nothing is left of it",
-    () => !processesOn("us").includes(`understudy-guard test-cluster ${killed.pid}/`),
+    () => !new RegExp(`understudy-guard [0-9a-f]+/${killed.pid}\\b`).test(processesOn("us")),
   );
   assert.equal(await next.ask("holds"), "held");
   await until("both answer", allAnswer);
