@@ -7,6 +7,7 @@ import type {
   AddressBackend,
   AddressReports,
   Clock,
+  Guard,
   Log,
   NodeIdentity,
   Outcome,
@@ -14,7 +15,7 @@ import type {
 import { type AddressTable, haAddressesIn, openAddressTable } from "./address-table.js";
 import type { PlacedAddress } from "./commands.js";
 import { ifconfigError } from "./errors.js";
-import { type Guard, guardPatienceMs, startGuard } from "./guard.js";
+import { feedGuard, guardAddresses, guardPatienceMs } from "./guard.js";
 import { answers, type LogicalInterface } from "./listing.js";
 import type { IfconfigOptions } from "./options.js";
 import { belongs, placeAddress } from "./placement.js";
@@ -81,7 +82,7 @@ export function makeBackend(
   const feed = () => {
     if (hasLapsed() || clock.nowMs() - fedMs < feedIntervalMs) return;
     fedMs = clock.nowMs();
-    parts?.guard.feed();
+    if (parts !== undefined) feedGuard(parts.guard);
   };
   const watch = makeWatch({
     node,
@@ -114,7 +115,7 @@ export function makeBackend(
     if (complaint === undefined) {
       wanted.mode = "held";
       fedMs = clock.nowMs();
-      current.guard.feed();
+      feedGuard(current.guard);
       return "confirmed";
     }
     log.error({ complaint }, "the HA addresses could not be taken; those that were are given up");
@@ -152,10 +153,11 @@ export function makeBackend(
       const listing = await listInterfaces(command, node.haAddresses);
       const placed = node.haAddresses.map((address) => placeAddress(address, options.interface, listing));
       const changed = (detail: string) => reports?.protectionsChanged(detail);
+      const orders = { command, addresses: placed, cluster: node.cluster, node: node.name };
       parts = {
         placed,
         table: openAddressTable(command, node.haAddresses, (why) => changed(`the shell is gone: ${why}`)),
-        guard: startGuard(command, placed, (why) => changed(`the guard is gone: ${why}`)),
+        guard: guardAddresses(orders, (why) => changed(`the guard is gone: ${why}`)),
       };
       await parts.guard.ready;
       watch.noteInitial(listing);
@@ -164,7 +166,7 @@ export function makeBackend(
         everyMs(checkIntervalMs, () => void watch.check()),
         // While it is held the beats of an active node feed the guard (`renew`), and nothing else.
         everyMs(feedIntervalMs, () => {
-          if (wanted.mode !== "held") parts?.guard.feed();
+          if (wanted.mode !== "held" && parts !== undefined) feedGuard(parts.guard);
         }),
       ];
     },

@@ -1,20 +1,10 @@
 /**
- * The guard of rule R4, for a system whose kernel knows no lease: a shell in a session of its own that takes the HA
- * addresses off when the pipe from this process ends, and also when this process, hung or stopped, gives no sign of life.
+ * What the guard of rule R4 does where the kernel knows no lease: it takes the HA addresses off when this process has gone,
+ * and also when this process, hung or stopped, gives no sign of life.
  */
 
-import { spawn } from "node:child_process";
+import { type Guard, startGuard } from "@understudy/core/public";
 import { type PlacedAddress, withdrawScript } from "./commands.js";
-
-export interface Guard {
-  readonly alive: boolean;
-  /** Settles when it understands signs of life, or has ended before, or is long in coming. */
-  readonly ready: Promise<void>;
-  /** A sign of life. Synchronous: one system call. */
-  feed(): void;
-  /** Closes the pipe: the guard withdraws and ends. Settles when it has ended. */
-  stop(): Promise<void>;
-}
 
 /** The guard looks once a second and acts when two looks in a row found no sign: 2 s after the last one at the earliest. */
 export const guardPatienceMs = 2000;
@@ -24,8 +14,7 @@ export const guardPatienceMs = 2000;
  * work is divided: one process waits for the end of the pipe, the other counts signals between sleeps of a second.
  */
 function script(command: string, addresses: readonly PlacedAddress[]): string {
-  return `trap '' TERM INT HUP
-${withdrawScript(command, addresses)}
+  return `${withdrawScript(command, addresses)}
 exec 3<&0
 ( exec >/dev/null; cat <&3; withdraw; kill -KILL $$ ) &
 exec 3<&- </dev/null
@@ -41,56 +30,22 @@ while :; do
 done`;
 }
 
-const readyWithinMs = 2000;
-
-export function startGuard(
-  command: string,
-  addresses: readonly PlacedAddress[],
-  onDeath: (why: string) => void,
-): Guard {
-  const child = spawn("/bin/sh", ["-c", script(command, addresses)], {
-    stdio: ["pipe", "pipe", "ignore"],
-    detached: true,
-    env: { ...process.env, LC_ALL: "C" },
-  });
-  const ready = Promise.withResolvers<void>();
-  const late = setTimeout(() => ready.resolve(), readyWithinMs);
-  const ended = Promise.withResolvers<void>();
-  let understands = false;
-  let alive = true;
-  let wanted = true;
-  const die = (why: string) => {
-    if (!alive) return;
-    alive = false;
-    clearTimeout(late);
-    ready.resolve();
-    ended.resolve();
-    if (wanted) onDeath(why);
-  };
-  child.once("error", (error) => die(error.message));
-  child.once("exit", (code, signal) => die(`it ended with ${signal ?? code}`));
-  child.stdin?.on("error", () => {});
-  child.stdout?.once("data", () => {
-    understands = true;
-    clearTimeout(late);
-    ready.resolve();
-  });
-  child.unref();
-  for (const stream of [child.stdin, child.stdout]) (stream as { unref?: () => void } | null)?.unref?.();
-  return {
-    get alive() {
-      return alive;
-    },
-    ready: ready.promise,
-    feed() {
-      // Before it has set its trap the signal would end it.
-      if (alive && understands) child.kill("SIGUSR1");
-    },
-    stop() {
-      wanted = false;
-      child.ref();
-      child.stdin?.end();
-      return ended.promise;
-    },
-  };
+export interface GuardOrders {
+  readonly command: string;
+  readonly addresses: readonly PlacedAddress[];
+  /** Those of the node that it guards: zones of one machine may see each other's processes. */
+  readonly cluster: string;
+  readonly node: string;
 }
+
+export function guardAddresses(orders: GuardOrders, onDeath: (why: string) => void): Guard {
+  return startGuard({
+    name: `ifconfig ${orders.cluster} ${orders.node}`,
+    script: script(orders.command, orders.addresses),
+    environment: { LC_ALL: "C" },
+    onDeath,
+  });
+}
+
+/** A sign of life. */
+export const feedGuard = (guard: Guard): void => guard.signal("SIGUSR1");

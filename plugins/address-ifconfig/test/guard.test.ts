@@ -1,14 +1,14 @@
 /** G2 without a kernel lease: what a killed and what a hung process leave behind. Processes and signals are real. */
 
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { until } from "@understudy/core/conformance/until";
-import { startGuard } from "../src/guard.js";
-import { type Machine, makeMachine, standIn } from "./machine.js";
+import { type Machine, makeMachine } from "./machine.js";
 
 const haAddresses = [
   { address: "10.98.1.100", family: 4, prefixLength: 24 },
@@ -16,12 +16,15 @@ const haAddresses = [
 ] as const;
 const addresses = haAddresses.map(({ address }) => address);
 let machine: Machine | undefined;
-let holder: ChildProcess | undefined;
+let holders: ChildProcess[] = [];
 let said: string[] = [];
 
 afterEach(async () => {
-  holder?.kill("SIGCONT");
-  holder?.kill("SIGKILL");
+  for (const holder of holders) {
+    holder.kill("SIGCONT");
+    holder.kill("SIGKILL");
+  }
+  holders = [];
   // The guard of a killed holder works with the machine's files until it is done.
   await until("nothing is left", () => machine?.present(addresses).length === 0);
   // Its last commands may still be tidying up there.
@@ -36,20 +39,25 @@ async function holding(): Promise<{ readonly machine: Machine; readonly holder: 
     { name: "net0", address: "10.98.1.2/24" },
     { name: "net0", address: "fd00:98:1::2/64" },
   ]);
-  const child = spawn(
-    process.execPath,
-    [join(import.meta.dirname, "holder.js"), JSON.stringify(haAddresses)],
-    {
-      stdio: ["pipe", "pipe", "inherit"],
-      env: made.env,
-    },
-  );
-  [machine, holder, said] = [made, child, []];
-  createInterface({ input: child.stdout }).on("line", (line) => said.push(line));
+  machine = made;
+  return { machine: made, holder: await hold(made) };
+}
+
+async function hold(on: Machine): Promise<ChildProcess> {
+  const program = join(import.meta.dirname, "holder.js");
+  const sunos = pathToFileURL(join(import.meta.dirname, "sunos.js")).href;
+  const child = spawn(process.execPath, [`--import=${sunos}`, program, JSON.stringify(haAddresses)], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: on.env,
+  });
+  holders.push(child);
+  said = [];
+  const lines = said;
+  createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
   await ask(child, "start", /"answer":null/);
   await ask(child, "acquire", /"answer":"confirmed"/);
-  assert.deepEqual(made.present(addresses), addresses);
-  return { machine: made, holder: child };
+  assert.deepEqual(on.present(addresses), addresses);
+  return child;
 }
 
 async function ask(child: ChildProcess, command: string, answer: RegExp): Promise<void> {
@@ -60,24 +68,24 @@ async function ask(child: ChildProcess, command: string, answer: RegExp): Promis
   assert.match(find() ?? "", answer, said.join("\n"));
 }
 
-test("a sign of life that the guard cannot hear yet does not end it", async () => {
-  machine = makeMachine([]);
-  const placed = haAddresses.map((one) => ({ ...one, interfaceName: "net0" }));
-  // Many at once, so that some have not come far when they are fed.
-  const guards = Array.from({ length: 20 }, () => {
-    const guard = startGuard(standIn, placed, assert.fail);
-    guard.feed();
-    return guard;
-  });
-  for (const { ready } of guards) await ready;
-  assert.ok(guards.every(({ alive }) => alive));
-  for (const guard of guards) await guard.stop();
-});
-
 test("R4: a killed process leaves no address behind", async () => {
   const { machine, holder } = await holding();
   holder.kill("SIGKILL");
   await until("the guard has withdrawn", () => machine.present(addresses).length === 0);
+});
+
+test("R6: the guard of a killed process that is late takes nothing from the next one", async () => {
+  const { machine, holder } = await holding();
+  const group = guardOf(holder);
+  process.kill(-group, "SIGSTOP");
+  holder.kill("SIGKILL");
+  await until("it has ended", () => holder.signalCode !== null);
+  const next = await hold(machine);
+  signalGroup(group, "SIGCONT");
+  await until("nothing is left of it", () => !signalGroup(group, 0));
+  await ask(next, "holds", /"answer":"held"/);
+  assert.deepEqual(machine.present(addresses), addresses);
+  assert.doesNotMatch(said.join("\n"), /addressRemoved|leaseLapsed/);
 });
 
 test("R4: an address that IPMP moved meanwhile is found where it is", async () => {
@@ -116,6 +124,27 @@ test("G2: a process that lives keeps its addresses past the patience of the guar
   assert.deepEqual(machine.present(addresses), addresses, said.join("\n"));
   assert.doesNotMatch(said.join("\n"), /addressRemoved|leaseLapsed/, "not removed and put back either");
 });
+
+/** The process group of the only shell that knows how to withdraw. */
+function guardOf(holder: ChildProcess): number {
+  const listing = execFileSync("ps", ["-e", "-o", "ppid=,pgid=,args="], { encoding: "utf8" });
+  const shells = listing.split("\n").map((line) => /^\s*(\d+)\s+(\d+)\s.*withdraw/.exec(line));
+  const [group, ...more] = shells.flatMap((found) =>
+    Number(found?.[1]) === holder.pid ? [Number(found?.[2])] : [],
+  );
+  assert.ok(group !== undefined && group > 1 && more.length === 0, listing);
+  return group;
+}
+
+/** Whether there was anything to send it to. */
+function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-group, signal);
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, "ESRCH");
+    return false;
+  }
+}
 
 /** A group's interface that came while the holder ran. */
 function makeMachineInterface(on: Machine): string {

@@ -16,7 +16,8 @@ const backend = makePlugin(
   plugin as Plugin<"address">,
   { command: standIn },
   {
-    node: testNode({ haAddresses }),
+    // A cluster for each machine of files: those of other tests are no late guards of this one.
+    node: testNode({ haAddresses, cluster: process.env.UNDERSTUDY_IFCONFIG_STATE ?? "" }),
     clock: { nowMs: () => performance.now() },
     log: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
   },
