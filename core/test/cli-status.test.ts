@@ -37,6 +37,7 @@ test("monitoring hears what clients notice as critical, and what weakens the pai
     maintenance: 1,
     "service fails": 2,
     "pulse gone": 2,
+    "pulse hangs": 2,
     "waiting for an arbiter": 2,
     "no sessions kept": 0,
   });

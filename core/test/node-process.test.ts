@@ -259,6 +259,21 @@ test("demotes the services when pulse is gone", async () => {
   await one.close();
 });
 
+test("a pulse that hangs is not shown as what it was, and is again when it speaks", async () => {
+  const { node, pulse, control } = await startTestNode();
+  await until(() => pulse.isConnected, "node is connected");
+  pulse.send({ type: "status", status: pulseStatus({ role: "active", epoch: 7 }) });
+  await until(() => node.status().pulse?.role === "active", "the status of pulse");
+  await until(() => node.status().pulse === undefined, "what it said last holds no more");
+  assert.ok((node.status().pulseSilentMs ?? 0) > 1000);
+  pulse.send({ type: "ping", sequence: 1 });
+  await until(() => node.status().pulse?.role === "active", "it speaks again");
+  assert.equal(node.status().pulseSilentMs, undefined);
+  const { entries } = await control("timeline", { limit: 100, local: true });
+  const said = entries.filter(({ kind }) => kind === "pulse").map(({ what }) => what);
+  assert.deepEqual(said.slice(-2), ["pulse does not answer: it hangs or is stopped", "pulse answers again"]);
+});
+
 test("asks the other node's pulse for its role, and takes no stale answer (R9)", async () => {
   const two = await startTwo(() => ({}));
   two.link.join();

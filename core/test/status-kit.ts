@@ -199,6 +199,9 @@ export const states: Readonly<Record<string, NodeStatus>> = {
   "pulse gone": nodeStatus({
     node: { pulse: undefined, services: [cold] },
   }),
+  "pulse hangs": nodeStatus({
+    node: { pulse: undefined, pulseSilentMs: 12_300, services: [cold] },
+  }),
   "waiting for an arbiter": nodeStatus({
     pulse: {
       role: "standby",

@@ -66,6 +66,10 @@ test("G2 R1 R9: pulse hangs; its lease ends in the kernel; the standby claims; i
     const result = await watched(pair, async () => {
       pair.node("primary").signal("SIGSTOP", "pulse");
       await waitForRole(pair, "secondary", "active");
+      await pair.waitFor(async () => {
+        const { code, out } = await pair.node("primary").cli("status", "--check");
+        return code === 2 && /pulse does not answer/.test(out);
+      }, "monitoring hears that pulse hangs, and not what it said last");
       pair.node("primary").signal("SIGCONT", "pulse");
       await pair.settled("primary");
     });

@@ -16,7 +16,10 @@ const criticalAlarms: readonly AlarmCode[] = ["ADDRESS_CONFLICT", "ADDRESS_REFUS
 
 export function checkStatus(status: NodeStatus): CheckResult {
   const { pulse } = status;
-  if (pulse === undefined) return result(status, ["pulse is not running on this node"], []);
+  if (pulse === undefined) {
+    const what = status.pulseSilentMs === undefined ? "is not running" : "does not answer";
+    return result(status, [`pulse ${what} on this node`], []);
+  }
   return result(status, criticals(status, pulse), warnings(status, pulse));
 }
 

@@ -35,6 +35,13 @@ export function statusText(status: NodeStatus): string {
 function headline(status: NodeStatus): readonly string[] {
   const { node, side, cluster, pulse } = status;
   const who = `${node} (${side} of ${cluster})`;
+  if (pulse === undefined && status.pulseSilentMs !== undefined) {
+    return [
+      `${who}: PULSE DOES NOT ANSWER, for ${ageText(status.pulseSilentMs)}`,
+      "  The process that decides hangs or is stopped: its right to answer for the HA address has ended (rule R1), and",
+      "  this node cannot take it. See its log, then `systemctl restart understudy-pulse`.",
+    ];
+  }
   if (pulse === undefined) {
     return [
       `${who}: PULSE IS NOT RUNNING`,
@@ -220,7 +227,7 @@ function processLines(status: NodeStatus): readonly string[] {
   const { pulse } = status;
   const pulseLine =
     pulse === undefined
-      ? "pulse: not running"
+      ? `pulse: ${status.pulseSilentMs === undefined ? "not running" : "does not answer"}`
       : `pulse: pid ${pulse.pid}, ${bytesText(pulse.rssBytes)}; dead time ${Math.round(pulse.deadTimeMs)} ms, worst silence ${Math.round(pulse.worstSilenceMs)} ms`;
   return [
     pulseLine,

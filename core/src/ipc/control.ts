@@ -27,8 +27,10 @@ export interface NodeStatus {
   readonly haAddresses: readonly string[];
   readonly configDigest: string;
   readonly startedAt: string;
-  /** Undefined while pulse is not there. */
+  /** Undefined while pulse is not there, or does not answer: what it said before holds no more. */
   readonly pulse: PulseStatus | undefined;
+  /** How long pulse has said nothing although it is there: it hangs or is stopped. Absent while it speaks. */
+  readonly pulseSilentMs?: number | undefined;
   /** Undefined when the config has `sessions: none`. */
   readonly sessions: SessionStatus | undefined;
   readonly services: readonly ServiceStatus[];

@@ -9,6 +9,7 @@ export interface StatusSources
     | "version"
     | "startedAt"
     | "pulse"
+    | "pulseSilentMs"
     | "sessions"
     | "services"
     | "arbiters"

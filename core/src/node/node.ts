@@ -175,6 +175,11 @@ export function createNode(parts: NodeParts): Node {
       sendReport();
       control?.changed();
     },
+    silent(silent) {
+      const what = silent ? "pulse does not answer: it hangs or is stopped" : "pulse answers again";
+      timeline.record("pulse", what, silent ? ["R1"] : []);
+      control?.changed();
+    },
     lost: pulseLost,
   };
 
@@ -322,7 +327,8 @@ export function createNode(parts: NodeParts): Node {
       version: parts.version,
       local: running.local,
       startedAt,
-      pulse: pulse.status,
+      pulse: pulse.silentMs === undefined ? pulse.status : undefined,
+      pulseSilentMs: pulse.silentMs,
       sessions: engine?.status(),
       services: services.statuses(),
       arbiters: arbiters.statuses(),

@@ -27,6 +27,8 @@ export interface PulseWishes {
   entry(entry: TimelineEntry): void;
   status(status: PulseStatus): void;
   connected(): void;
+  /** Pulse is there and says nothing any more, or says something again. */
+  silent(silent: boolean): void;
   /** Pulse is gone. What it was, as far as it had said. */
   lost(last: LastWords): void;
 }
@@ -42,6 +44,8 @@ export interface PulseClient {
   readonly isConnected: boolean;
   /** What pulse said last; undefined while it is not there. */
   readonly status: PulseStatus | undefined;
+  /** Since it said anything, when that is too long for a pulse that runs: what it said last holds no more. */
+  readonly silentMs: number | undefined;
   /** As `status`, unless pulse has said nothing for longer than `withinMs`: it tells each change of role at once. */
   freshStatus(withinMs: number): PulseStatus | undefined;
   report(report: NodeReport): void;
@@ -69,6 +73,9 @@ export interface PulseClientOptions {
 const mostWaitingBytes = 64 * 1024;
 /** A beat that waited longer, because this process was stopped or busy, would tell of a past. */
 const mostFrameAgeMs = 500;
+/** It asks five times a second whether this process answers, and its lease ends long before. */
+const silentAfterMs = 2000;
+const lookEveryMs = 200;
 const holdingRoles: readonly string[] = ["claiming", "active", "releasing"];
 
 export function createPulseClient(options: PulseClientOptions): PulseClient {
@@ -79,6 +86,10 @@ export function createPulseClient(options: PulseClientOptions): PulseClient {
   let connection = 0;
   let status: PulseStatus | undefined;
   let heardMs = Number.NEGATIVE_INFINITY;
+  let lookedMs = clock.nowMs();
+  /** As much of it as this process has witnessed: one that stalled has seen little (the thought of rule R10). */
+  let silenceMs = 0;
+  let silent = false;
   let lastWords: LastWords = { held: false, epoch: 0 };
 
   function opened(): void {
@@ -91,10 +102,25 @@ export function createPulseClient(options: PulseClientOptions): PulseClient {
     });
   }
 
+  /** After a poll pass, so that what has arrived counts first. */
+  function look(): void {
+    const nowMs = clock.nowMs();
+    silenceMs += Math.min(nowMs - lookedMs, 1.5 * lookEveryMs);
+    lookedMs = nowMs;
+    if (status !== undefined && silenceMs > silentAfterMs) setSilent(true);
+  }
+
+  function setSilent(now: boolean): void {
+    if (silent === now) return;
+    silent = now;
+    wishes.silent(now);
+  }
+
   function closed(): void {
     connection += 1;
     greeted = false;
     status = undefined;
+    silent = false;
     for (const answer of asked.values()) answer(undefined);
     const last = lastWords;
     lastWords = { held: false, epoch: 0 };
@@ -129,6 +155,8 @@ export function createPulseClient(options: PulseClientOptions): PulseClient {
 
   function received(message: PulseToNode): void {
     heardMs = clock.nowMs();
+    silenceMs = 0;
+    setSilent(false);
     switch (message.type) {
       case "hello":
         return;
@@ -190,12 +218,17 @@ export function createPulseClient(options: PulseClientOptions): PulseClient {
     message: received,
   });
 
+  const looking = setInterval(() => setImmediate(look), lookEveryMs);
+
   return {
     get isConnected() {
       return greeted;
     },
     get status() {
       return status;
+    },
+    get silentMs() {
+      return silent ? clock.nowMs() - heardMs : undefined;
     },
     freshStatus: (withinMs) => (clock.nowMs() - heardMs <= withinMs ? status : undefined),
     report(report) {
@@ -214,6 +247,9 @@ export function createPulseClient(options: PulseClientOptions): PulseClient {
         asked.delete(requestId);
       });
     },
-    close: () => pipe.close(),
+    close() {
+      clearInterval(looking);
+      pipe.close();
+    },
   };
 }
