@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
+import { mostEpoch } from "../src/failover/epochs.js";
 import { createArbiters, type NamedArbiter, type Ruled, readRuling } from "../src/node/arbiters.js";
 import { createFences, readFenced } from "../src/node/fences.js";
 import type { Arbiter, Fence, Fenced, Ruling } from "../src/plugin/contract.js";
@@ -139,6 +140,8 @@ test("R30: what is no ruling is unknown, and a grant without an end is none", ()
   assert.deepEqual(verdicts(true), Array(6).fill("unknown"));
   assert.deepEqual(verdicts(false), [...Array(4).fill("unknown"), "granted", "granted"]);
   assert.equal(readRuling({ verdict: "denied", why: "x", seenEpoch: 2.5 }, true).seenEpoch, undefined);
+  const beyond = { verdict: "denied", why: "x", seenEpoch: mostEpoch + 1 };
+  assert.equal(readRuling(beyond, true).seenEpoch, undefined, "whoever claimed above it could claim no more");
   assert.equal(readRuling({ ...grant(5), seenEpoch: 5 }, true).seenEpoch, undefined, "it is our own");
   assert.equal(readRuling({ verdict: "denied", why: "a\nb", seenEpoch: 9 }, true).seenEpoch, 9);
   assert.equal(readRuling({ verdict: "denied", why: "a\nb" }, true).why, "a b");

@@ -122,6 +122,8 @@ test("a signed beat with values that are none is refused with its reason", () =>
     [6, roles.length, /role 7 is none/],
     [60, 3, /side 3 is none/],
     [40, 0xff, /beyond 2\^53/],
+    // 2^52 and 258, above which no claim would be left.
+    [9, 0x10, /epoch 4503599627370754 is beyond any that a pair reaches/],
   ];
   for (const [at, value, reason] of changes) {
     const bytes = Buffer.from(encodeBeat(testBeat(), keys));

@@ -4,6 +4,12 @@
 
 import type { Side } from "../plugin/contract.js";
 
+/**
+ * A higher one is damage and is believed from nobody: no pair comes near it in a thousand years, and whoever went on from
+ * a number at the end of what a double holds exactly could claim nothing more.
+ */
+export const mostEpoch = 2 ** 52;
+
 /** The next epoch of a side's own parity above every epoch seen. */
 export function nextEpoch(side: Side, highest: number): number {
   const wanted = side === "primary" ? 1 : 0;

@@ -27,6 +27,7 @@
  */
 
 import { createHash, timingSafeEqual } from "node:crypto";
+import { mostEpoch } from "../failover/epochs.js";
 import { deriveKey } from "../keys/derive.js";
 import type { KeyRing } from "../keys/key-file.js";
 import type { Side } from "../plugin/contract.js";
@@ -182,6 +183,7 @@ function readBeat(bytes: Buffer): Beat | string {
   const echoed = readU64(bytes, 72);
   const told = bytes.readUInt16BE(heardOnOffset);
   if (epoch === undefined || sequence === undefined || echoed === undefined) return "a number beyond 2^53";
+  if (epoch > mostEpoch) return `epoch ${epoch} is beyond any that a pair reaches`;
   return {
     sender: (flags & flag.secondary) !== 0 ? "secondary" : "primary",
     nonce: bytes.toString("hex", 32, 40),

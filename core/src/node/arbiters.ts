@@ -3,6 +3,7 @@
  * they say goes to pulse as it is; nothing is decided here, and no grant is forgotten that has to go back.
  */
 
+import { mostEpoch } from "../failover/epochs.js";
 import type { Arbiter, Ruling } from "../plugin/contract.js";
 import { startPlugin, stopPlugin } from "../plugin/start-stop.js";
 import type { Clock, Log } from "../plugin/tokens.js";
@@ -216,7 +217,7 @@ export function readRuling(said: unknown, exclusive: boolean): Ruling {
     return unknown(`it answered with the verdict ${String(verdict)}, which there is not`);
   // The epoch of a grant is this node's own: to claim above that would ask for a higher one again and again.
   const others = verdict !== "granted" && typeof seenEpoch === "number";
-  const seen = others && Number.isSafeInteger(seenEpoch) && seenEpoch > 0;
+  const seen = others && Number.isInteger(seenEpoch) && seenEpoch > 0 && seenEpoch <= mostEpoch;
   const ruling: Ruling = {
     verdict,
     why:

@@ -4,11 +4,12 @@
  */
 
 import { z } from "zod";
+import { mostEpoch } from "../failover/epochs.js";
 import { tokenRecordSchema } from "./token-set.js";
 
 export const nodeLinkVersion = 1;
 
-const epoch = z.int().min(0);
+const epoch = z.int().min(0).max(mostEpoch);
 const id = z.int().min(0);
 const ms = z.number();
 
