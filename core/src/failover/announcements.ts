@@ -69,7 +69,9 @@ export function heardSegment(
   const { state } = draft;
   const { announce } = state;
   if (announce === undefined || state.role !== "active") return;
-  const told = { ...announce, agreement, refreshMs };
+  // It comes from a plugin: one without an end or that is no number would be waited for for ever, or never.
+  const believedMs = Number.isFinite(refreshMs) ? refreshMs : announceEveryMs;
+  const told = { ...announce, agreement, refreshMs: believedMs };
   const lastMs = announce.dueMs - intervalMs(announce);
   const inSeries = announce.index < announceOffsetsMs.length;
   state.announce = inSeries ? told : { ...told, dueMs: lastMs + intervalMs(told) };

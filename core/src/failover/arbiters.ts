@@ -154,13 +154,14 @@ type Ruled = Extract<Event, { type: "arbiterRuled" }>;
 
 export function arbiterRuled(draft: Draft, ruled: Ruled): void {
   const { state, atMs } = draft;
-  const view = state.arbitration?.views.find(({ name }) => name === ruled.name);
-  if (state.arbitration === undefined || view === undefined) {
+  if (state.arbitration === undefined) {
     // It comes too late to be wanted: nobody shall wait for the end of it.
     if (ruled.verdict === "granted" && isExclusive(state.settings))
       draft.actions.push({ type: "releaseGrant", epoch: ruled.epoch });
     return;
   }
+  const view = state.arbitration.views.find(({ name }) => name === ruled.name);
+  if (view === undefined) return;
   state.arbiterEpoch = Math.max(state.arbiterEpoch, ruled.seenEpoch ?? 0);
   const changed = changedView(view, ruled, atMs);
   const { views } = state.arbitration;

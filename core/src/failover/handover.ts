@@ -54,7 +54,7 @@ export function frozen(draft: Draft, outcome: Outcome, detail: string): void {
     demote(draft);
     return;
   }
-  const waiting = `the last attempt found the databases unequal (${outcome}): ${detail || "no reason given"}`;
+  const waiting = `the last attempt found the databases unequal (${outcome}): ${detail}`;
   record(draft, "handover", `${handover.kind} put off: ${waiting}`, ["R25"]);
   draft.actions.push({ type: "unfreeze" });
   state.handover = undefined;

@@ -62,7 +62,10 @@ export function aliveOn(state: State, pathClass: PathClass): boolean {
  * not was under way when that one came, and shows nothing that was not known then.
  */
 export function saidLater(state: State, sequence: number): boolean {
-  const fast = state.paths.filter((path) => !isSlow(state, path)).map((path) => path.sequence);
+  // Where no fast beat of this life was heard there is none that it could have been overtaken by.
+  const fast = state.paths
+    .filter((path) => !isSlow(state, path) && path.sequence > 0)
+    .map((path) => path.sequence);
   return sequence > Math.max(...fast, Number.NEGATIVE_INFINITY) + 2 * state.paths.length;
 }
 

@@ -104,6 +104,8 @@ function outranks(one: Preference, other: Preference): boolean {
 
 function adoptPreference(draft: Draft, beat: Beat): void {
   const { state } = draft;
+  // One wish after the other is written down: the next beat brings this one again (rule R26).
+  if (state.operator?.phase === "persisting") return;
   if (!outranks(beat.preference, state.intents.preference)) return;
   state.intents = { ...state.intents, preference: beat.preference };
   state.preferenceChangedMs = draft.atMs;

@@ -64,12 +64,12 @@ export function releaseFailed(draft: Draft, detail: string): void {
   const { state, atMs } = draft;
   raiseAlarm(draft, "ADDRESS_REFUSED", `the address could not be removed: ${detail}`, momentMs);
   if (state.release !== undefined)
-    state.release = { ...state.release, id: 0, retryAtMs: atMs + releaseRetryMs };
+    state.release = { ...state.release, id: undefined, retryAtMs: atMs + releaseRetryMs };
 }
 
 export function retryRelease(draft: Draft): void {
   const { state, atMs } = draft;
-  if (state.release === undefined || state.release.id !== 0 || atMs < state.release.retryAtMs) return;
+  if (state.release === undefined || state.release.id !== undefined || atMs < state.release.retryAtMs) return;
   draft.actions.push({ type: "dropLease" });
   releaseAddress(draft, state.release.leave);
 }

@@ -233,6 +233,20 @@ export interface Alarm {
   readonly untilMs: number;
 }
 
+export interface Persisting {
+  /** Undefined: the last attempt failed, and the next one is not due yet. */
+  readonly id: number | undefined;
+  readonly epoch: number;
+  readonly retryAtMs: number;
+}
+
+export interface Releasing {
+  /** Undefined: the last attempt failed, and the next one is not due yet. */
+  readonly id: number | undefined;
+  readonly retryAtMs: number;
+  readonly leave: Leave;
+}
+
 export interface State {
   readonly settings: Settings;
   readonly startedAtMs: number | undefined;
@@ -244,7 +258,7 @@ export interface State {
   readonly epoch: number;
   readonly highestEpoch: number;
   readonly persistedEpoch: number;
-  readonly persist: { readonly id: number; readonly epoch: number; readonly retryAtMs: number } | undefined;
+  readonly persist: Persisting | undefined;
   /** The last attempt to write an epoch down failed: this node can acknowledge nothing (rules R16, R21). */
   readonly persistFails: boolean;
   readonly intents: Intents;
@@ -263,7 +277,7 @@ export interface State {
   readonly nextActionId: number;
   readonly leaseRenewedMs: number | undefined;
   readonly acquireId: number | undefined;
-  readonly release: { readonly id: number; readonly retryAtMs: number; readonly leave: Leave } | undefined;
+  readonly release: Releasing | undefined;
   readonly promoteId: number | undefined;
   readonly promotedEpoch: number;
   readonly announce: Announcing | undefined;

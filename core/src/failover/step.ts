@@ -182,8 +182,8 @@ function addressTampered(draft: Draft, what: string): void {
 function actionFinished(draft: Draft, event: EventOf<"actionFinished">): void {
   const { state } = draft;
   const { id, outcome } = event;
-  const detail = event.detail ?? "";
   const ok = outcome === "confirmed";
+  const detail = event.detail || (ok ? "" : "no reason given");
   if (id === state.acquireId) {
     if (ok) addressAcquired(draft);
     else addressNotAcquired(draft, outcome, detail);
@@ -213,7 +213,7 @@ function persisted(draft: Draft, ok: boolean, detail: string): void {
   state.persistFails = !ok;
   if (!ok) {
     record(draft, "epoch", `epoch ${persist.epoch} could not be written down: ${detail}`, ["R16"]);
-    state.persist = { ...persist, id: 0, retryAtMs: atMs + persistRetryMs };
+    state.persist = { ...persist, id: undefined, retryAtMs: atMs + persistRetryMs };
     return;
   }
   state.persist = undefined;

@@ -67,7 +67,9 @@ export function kernelAnswered(suspicion: Suspicion, path: string, round: number
   return {
     ...suspicion,
     rounds: suspicion.rounds.map((entry) =>
-      entry.round === round ? { ...entry, kernelOn: [...entry.kernelOn, path] } : entry,
+      entry.round === round && !entry.kernelOn.includes(path)
+        ? { ...entry, kernelOn: [...entry.kernelOn, path] }
+        : entry,
     ),
   };
 }

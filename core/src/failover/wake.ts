@@ -20,7 +20,7 @@ export function wakeAtMs(state: State, atMs: number): number {
     state.nextBeatMs,
     state.announce?.dueMs,
     state.handover?.deadlineMs,
-    state.release?.id === 0 ? state.release.retryAtMs : undefined,
+    state.release?.id === undefined ? state.release?.retryAtMs : undefined,
     state.persist?.retryAtMs,
     state.firstClaim?.nextProbeMs,
     state.operator?.deadlineMs,
