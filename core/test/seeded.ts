@@ -21,10 +21,10 @@ export function seeded(seed: number): Seeded {
     next,
     below,
     chance: (probability) => next() < probability,
-    pick: (from) => {
-      const found = from[below(from.length)];
-      if (found === undefined) throw new RangeError("nothing to pick from");
-      return found;
+    pick<T>(from: readonly T[]): T {
+      if (from.length === 0) throw new RangeError("nothing to pick from");
+      // Within the list; `undefined` may be one of the choices.
+      return from[below(from.length)] as T;
     },
   };
 }
