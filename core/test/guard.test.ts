@@ -21,7 +21,8 @@ interface Guarded {
 let folder = "";
 let started: Guarded[] = [];
 const held = () => existsSync(join(folder, "held"));
-const releases = () => `echo ready; exec >/dev/null; cat; rm -f '${join(folder, "held")}'`;
+const releases = () =>
+  `: >'${folder}'/ready.$$; echo ready; exec >/dev/null; cat; rm -f '${join(folder, "held")}'`;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "understudy-guard-"));
@@ -44,10 +45,12 @@ async function guarded(platform: string = process.platform, name = folder): Prom
   });
   const said: string[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => said.push(line));
-  await until("the guard is ready", () => said.length > 0);
+  await until("there is a guard", () => said.length > 0);
   const made = { process: child, group: Number(said[0]), said };
   started.push(made);
   assert.ok(made.group > 1, said.join());
+  // A guard that is long in coming is not waited for, and here it is.
+  await until("it has come as far as its script", () => existsSync(join(folder, `ready.${made.group}`)));
   return made;
 }
 
