@@ -199,15 +199,18 @@ function arbiterLine({
   const said =
     verdict === undefined || saidMsAgo === undefined
       ? "not asked yet"
-      : `${verdict} ${ageText(saidMsAgo)} ago: ${why}`;
+      : `${verdict} ${ageText(saidMsAgo)} ago${why === description ? "" : `: ${why}`}`;
   return `${name} (${kind}): ${description}; ${said}${problem === undefined ? "" : `; PROBLEM: ${problem}`}`;
 }
 
 function fenceLine({ name, description, problem, last, firing }: FenceStatus): string {
   const state = problem === undefined ? "ready" : `CANNOT BE USED: ${problem}`;
+  // One that cannot be used at all has nothing else to say of itself, nor of how it was fired.
+  const itself = !firing && problem === description ? "" : `; ${description}`;
+  const detail = last?.detail === description ? "" : `: ${last?.detail}`;
   const before =
-    last === undefined ? "" : `; fired ${ageText(last.finishedMsAgo)} ago, ${last.outcome}: ${last.detail}`;
-  return `${name}: ${firing ? "IS BEING FIRED" : state}; ${description}${before}`;
+    last === undefined ? "" : `; fired ${ageText(last.finishedMsAgo)} ago, ${last.outcome}${detail}`;
+  return `${name}: ${firing ? "IS BEING FIRED" : state}${itself}${before}`;
 }
 
 function observerLines({ observers }: NodeStatus): readonly string[] {

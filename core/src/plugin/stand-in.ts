@@ -50,9 +50,27 @@ export function standIn<K extends PluginKind>(
   };
 }
 
-function reasonOf(problem: UnderstudyError): string {
-  const [message = ""] = problem.message.split("\n");
-  return `not used: ${message.replaceAll(/\s+/g, " ").slice(0, 160)} [${problem.code}]`;
+/** What rulings and fences say of themselves is kept up to 500 characters: with this the code is among them. */
+const mostOfReason = 400;
+
+/**
+ * Without the place in the config, which log and timeline have: where this is read the plugin is named before it, and the
+ * paths of a config file and of the folders that were searched leave no room for what went wrong.
+ */
+function reasonOf({ message, code, details }: UnderstudyError): string {
+  const [line = ""] = message.split("\n");
+  const place = `${details.place}  ${details.key}: `;
+  const what = line.startsWith(place) ? line.slice(place.length) : line;
+  return `not used: ${beginningOf(what.replaceAll(/\s+/g, " ").trim())} [${code}]`;
+}
+
+/** In whole words; a cut shows. */
+function beginningOf(text: string): string {
+  if (text.length <= mostOfReason) return text;
+  const cut = text.slice(0, mostOfReason);
+  const end = cut.lastIndexOf(" ");
+  // A word of half the length, a path mostly, says more cut than left out.
+  return `${end > mostOfReason / 2 ? cut.slice(0, end) : cut} …`;
 }
 
 const nothing = async () => {};
