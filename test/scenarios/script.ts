@@ -145,6 +145,7 @@ const commands: Readonly<Record<string, Command>> = {
   "kill-node": (world, [side, keep]) => void world.machines[sideOf(side)].killNode(keep !== "for-good"),
   "stop-pulse": (world, [side]) => void world.machines[sideOf(side)].stall(),
   "continue-pulse": (world, [side]) => void world.machines[sideOf(side)].unstall(),
+  "start-node": (world, [side]) => void world.machines[sideOf(side)].startNode(),
   "hang-node": (world, [side]) => void world.machines[sideOf(side)].node.hang(),
   "continue-node": (world, [side]) => void world.machines[sideOf(side)].node.resume(),
   cut: (world, [from, path]) => void world.network.cut(sideOf(from), path ?? "all"),

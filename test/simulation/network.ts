@@ -59,7 +59,7 @@ export interface Network {
   readonly eaten: Set<Side>;
   /** A filter eats every TCP connection. */
   tcpCut: boolean;
-  /** Both directions of some IP path pass. */
+  /** Both directions of some IP path pass; where beats travel on none, the clients' segment carries TCP all the same. */
   talk(): boolean;
   /** No beat of this side gets to the other on any path. */
   severed(from: Side): boolean;
@@ -134,9 +134,12 @@ export function makeNetwork(paths: readonly SimulatedPath[], schedule: Schedule,
     },
     plugged: (side) => network.hears(side) && !network.mute.has(side),
     hears: (side) => !unplugged.has(side) && !network.deaf.has(side),
-    talk: () =>
-      !network.tcpCut &&
-      paths.some((path) => path.ip && network.passes("primary", path) && network.passes("secondary", path)),
+    talk: () => {
+      if (network.tcpCut) return false;
+      const ip = paths.filter((path) => path.ip);
+      if (ip.length === 0) return network.plugged("primary") && network.plugged("secondary");
+      return ip.some((path) => network.passes("primary", path) && network.passes("secondary", path));
+    },
     severed: (from) => network.eaten.has(from) || paths.every((path) => !network.passes(from, path)),
     fair: () => paths.every((path) => network.weatherOn(path) === fairWeather),
     ask: (from, path, answer) => {

@@ -61,16 +61,22 @@ export function beginAsking(draft: Draft): readonly SlowPathAsked[] {
   }));
 }
 
+/** For an answer that is needed now. */
+export function askSlowPaths(draft: Draft): void {
+  const { state } = draft;
+  ask(
+    draft,
+    state.paths.filter((path) => isSlow(state, path) && pathAlive(state, path)),
+  );
+}
+
 /** Where slow paths alone are left, what the other node says of its client side is asked for once, when it must know. */
 export function askAboutLink(draft: Draft): void {
   const { state, atMs } = draft;
   const { lostSinceMs, peerAsked } = state.link;
   if (lostSinceMs === undefined || peerAsked || atMs < lostSinceMs + linkNoticedAfterMs(state)) return;
   state.link = { ...state.link, peerAsked: true };
-  ask(
-    draft,
-    state.paths.filter((path) => isSlow(state, path) && pathAlive(state, path)),
-  );
+  askSlowPaths(draft);
 }
 
 /** A question or its answer may be lost: asked once more, then with every beat of the path's own rhythm. */

@@ -10,6 +10,7 @@ import type { Draft } from "./draft.js";
 import { clearAlarm, enterRole, momentMs, raiseAlarm } from "./draft.js";
 import { claimedBy } from "./epochs.js";
 import { ownScore, peerScore } from "./health.js";
+import { waitsToBeHeard } from "./mutual.js";
 import { holdsAddress, peerReachable, serves } from "./peer.js";
 import { keepClaim, pendingNow } from "./permission.js";
 import type { Claim, State } from "./state.js";
@@ -174,6 +175,12 @@ function continueFirstClaim(draft: Draft): void {
   const first = state.firstClaim;
   if (first === undefined || atMs < first.nextProbeMs) return;
   if (atMs < state.foreignUntilMs) return;
+  if (waitsToBeHeard(draft, first)) {
+    const reason = reasonToServe(state, atMs);
+    const nextProbeMs = atMs + conflictProbeEveryMs;
+    state.firstClaim = reason === undefined ? undefined : { ...first, ...reason, nextProbeMs };
+    return;
+  }
   if (state.link.addressSilenceMs < peerAnsweredMs) {
     state.firstClaim = undefined;
     state.nobodySinceMs = atMs;
@@ -202,12 +209,13 @@ function continueFirstClaim(draft: Draft): void {
   }
   clearAlarm(draft, "ADDRESS_CONFLICT");
   // Asking took its time: a node that has met the other one meanwhile, and not merged yet, must not serve (rule R24).
-  if (reasonToServe(state, atMs) === undefined) {
+  const reason = reasonToServe(state, atMs);
+  if (reason === undefined) {
     state.firstClaim = undefined;
     return;
   }
   const word = peerReachable(state);
   const rules = ["R15", "R24"];
-  if (claim(draft, { why: first.why, rules, involuntary: false, stale: first.stale, word })) return;
+  if (claim(draft, { ...reason, rules, involuntary: false, word })) return;
   state.firstClaim = { ...first, nextProbeMs: atMs + permissionEveryMs };
 }

@@ -261,6 +261,8 @@ export interface State {
   readonly persist: Persisting | undefined;
   /** The last attempt to write an epoch down failed: this node can acknowledge nothing (rules R16, R21). */
   readonly persistFails: boolean;
+  /** What this node says of its health, and since when (promise G1, when nobody serves). */
+  readonly said: { readonly score: number; readonly sinceMs: number };
   readonly intents: Intents;
   readonly preferenceChangedMs: number;
   readonly report: NodeReport | undefined;
@@ -322,6 +324,7 @@ export function initialState(settings: Settings): State {
     persistedEpoch: 0,
     persist: undefined,
     persistFails: false,
+    said: { score: 0, sinceMs: 0 },
     intents: { maintenance: false, preference: { side: undefined, version: 0 } },
     preferenceChangedMs: Number.NEGATIVE_INFINITY,
     report: undefined,

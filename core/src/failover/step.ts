@@ -21,6 +21,7 @@ import { watchGrant } from "./grant.js";
 import { beginHandover, boundHandover, frozen, leave, peerCanServe } from "./handover.js";
 import { assertSound } from "./invariants.js";
 import { heardAddress, heardCarrier, heardKernel, heardNeighbour } from "./link.js";
+import { noteOwnScore } from "./mutual.js";
 import { intentsPersisted, operatorAsked, settleOperator } from "./operator.js";
 import { lateMs, newPathView } from "./paths.js";
 import { beatReceived, serves } from "./peer.js";
@@ -101,6 +102,7 @@ function handle(draft: Draft, event: Event): void {
 
 /** What time alone brings, after every event: none of it judges silence. */
 function upkeep(draft: Draft): void {
+  noteOwnScore(draft);
   retryPersist(draft);
   retryRelease(draft);
   boundHandover(draft);
@@ -145,6 +147,7 @@ function polled(draft: Draft): void {
   noteClientLink(draft);
   forgetOldSilences(draft);
   noticeHungNode(draft);
+  noteOwnScore(draft);
   watchPeer(draft);
   watchPaths(draft);
   probeRoutinely(draft);
