@@ -3,9 +3,10 @@
  * the node link. A change is durable before it is answered.
  */
 
-import { open, readFile, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
+import { placeFile } from "../durable-file.js";
 import { tokenError } from "../errors/tokens.js";
 import type { Log, TokenVerifier } from "../plugin/tokens.js";
 import {
@@ -113,21 +114,10 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Replaces the file as a whole, durably, with mode 0600. */
 async function writeTokens(path: string, set: TokenSet): Promise<void> {
-  const temporary = `${path}.new`;
+  const text = `${JSON.stringify({ version: 1, tokens: [...set.values()] }, null, 1)}\n`;
   try {
-    await rm(temporary, { force: true });
-    const file = await open(temporary, "wx", 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify({ version: 1, tokens: [...set.values()] }, null, 1)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-    const folder = await open(dirname(path), "r");
-    await folder.sync().finally(() => folder.close());
+    await placeFile(path, (file) => file.writeFile(text));
   } catch (cause) {
     throw tokenError("TOKEN_NOT_WRITTEN", `cannot write ${path}: ${(cause as Error).message}`, { cause });
   }

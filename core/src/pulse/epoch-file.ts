@@ -3,8 +3,9 @@
  * preallocated slots are written in turn, so that neither a torn write nor a full disk can cost the value before.
  */
 
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
+import { placeFile } from "../durable-file.js";
 import { pulseError } from "../errors/pulse.js";
 import type { Intents } from "../failover/event.js";
 import { decodeSlot, type EpochRecord, encodeSlot, slotBytes } from "./epoch-slot.js";
@@ -54,21 +55,12 @@ async function openOrMake(path: string, owner: string): Promise<FileHandle> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
-  // A new disk. The file appears whole or not at all.
-  const temporary = `${path}.new`;
-  await rm(temporary, { force: true });
-  const file = await open(temporary, "wx", 0o600);
-  try {
-    const first = { owner, epoch: 0, intents: newIntents };
+  // A new disk.
+  const first = { owner, epoch: 0, intents: newIntents };
+  await placeFile(path, async (file) => {
     await file.write(encodeSlot({ ...first, generation: 1 }), 0, slotBytes, 0);
     await file.write(encodeSlot({ ...first, generation: 2 }), 0, slotBytes, slotBytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
-  const folder = await open(dirname(path), "r");
-  await folder.sync().finally(() => folder.close());
+  });
   return open(path, "r+");
 }
 
