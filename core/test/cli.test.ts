@@ -130,7 +130,7 @@ sessions: ./store.js
     result.plugins.map(({ kind }) => kind),
     ["transport", "address", "store"],
   );
-  assert.match(result.notes[0] ?? "", /is neither a \(10\.9\.0\.2\) or b/);
+  assert.match(result.notes[0] ?? "", /is neither a \(10\.9\.0\.2\) nor b/);
 
   const list = understudy("--config", file, "plugins");
   assert.match(list.out, /heartbeat\.paths\[0\] +transport +mine .* pulse/);

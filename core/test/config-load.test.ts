@@ -105,7 +105,7 @@ test("which node this is: option, environment, address, host name, else a refusa
     assert.throws(() => name(asked, changed), { code: "CONFIG_WHICH_NODE", message });
   refused(/--node says tow, but the nodes are one and two; did you mean two\?/, "tow", {});
   refused(/addresses of both nodes/, undefined, { addresses: ["10.9.0.2", "10.9.0.3"] });
-  refused(/this machine, elsewhere with 192\.0\.2\.7, is neither one \(10\.9\.0\.2\) or two/, undefined, {});
+  refused(/this machine, elsewhere with 192\.0\.2\.7, is neither one \(10\.9\.0\.2\) nor two/, undefined, {});
 });
 
 test("the nearest word is found, and a far one is not", () => {

@@ -44,7 +44,7 @@ export function whichNode(config: Config, asked: string | undefined, machine: Ma
   }
   const byName = config.nodes.find(({ name }) => sameHost(name, machine.hostName));
   if (byName !== undefined) return byName;
-  const wanted = config.nodes.map(({ name, addresses }) => `${name} (${addresses.join(", ")})`).join(" or ");
+  const wanted = config.nodes.map(({ name, addresses }) => `${name} (${addresses.join(", ")})`).join(" nor ");
   throw configError(
     "CONFIG_WHICH_NODE",
     `this machine, ${machine.hostName} with ${machine.addresses.join(", ") || "no address"}, is neither ${wanted}`,
