@@ -19,6 +19,12 @@ export const brokerServices = [
   },
 ];
 
+/**
+ * Where `replicated` is asserted: a standby that a loaded machine keeps from running for a second would make the active
+ * answer alone, rightly (R20).
+ */
+export const patientReplication = { soloAfter: "5s" };
+
 export interface BrokerSession {
   readonly id: string;
   readonly user: string;

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sides } from "../lab/pair.js";
 import { traceCalls } from "../lab/trace.js";
-import { type Broker, brokerServices, startBroker, untilReplicated } from "./broker.js";
+import { type Broker, brokerServices, patientReplication, startBroker, untilReplicated } from "./broker.js";
 import { withPair } from "./fixture.js";
 
 /** Less than the silence after which the active would answer alone. */
@@ -23,7 +23,7 @@ async function timed(broker: Broker, user: string) {
 }
 
 test("G3 R20: a create is answered as replicated only after a flush on the active and one on the standby", async () => {
-  await withPair({ config: { services: brokerServices } }, async (pair) => {
+  await withPair({ config: { services: brokerServices, replication: patientReplication } }, async (pair) => {
     const broker = await startBroker(pair);
     await untilReplicated(pair, broker, "before");
     for (const side of sides) {

@@ -61,11 +61,9 @@ test("G6: the broker dies and nothing moves; the network between the nodes is cu
       const fromMs = (await pair.node("primary").status())?.pulse?.atMs ?? Number.NaN;
       await pair.waitFor(async () => {
         const [primary, secondary] = await Promise.all(sides.map((side) => pair.node(side).status()));
-        assert.deepEqual([primary?.pulse?.role, secondary?.pulse?.role], ["active", "standby"]);
-        assert.ok(
-          primary?.pulse?.peer.alive && secondary?.pulse?.peer.alive,
-          "each knows that the other lives",
-        );
+        if (primary?.pulse === undefined || secondary?.pulse === undefined) return false;
+        assert.deepEqual([primary.pulse.role, secondary.pulse.role], ["active", "standby"]);
+        assert.ok(primary.pulse.peer.alive && secondary.pulse.peer.alive, "each knows that the other lives");
         return primary.pulse.atMs > fromMs + longMs;
       }, "so long without a network between them");
       pair.segment.unblock("primary", "secondary");

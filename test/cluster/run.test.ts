@@ -42,6 +42,8 @@ test("R12: run starts pulse again when it is killed, and Ctrl-C hands over and l
     const run = runInForeground(pair);
     await pair.node("secondary").start();
     await pair.settled("primary");
+    const bothPids = () => [run.pidOf("pulse"), run.pidOf("node")];
+    await pair.waitFor(() => !bothPids().some(Number.isNaN), "run has said which processes it started");
     const killed = await watched(pair, async () => {
       const pid = run.pidOf("pulse");
       process.kill(pid, "SIGKILL");
@@ -52,7 +54,7 @@ test("R12: run starts pulse again when it is killed, and Ctrl-C hands over and l
     });
     assertNeverTwo(killed);
 
-    const pids = [run.pidOf("pulse"), run.pidOf("node")];
+    const pids = bothPids();
     assert.deepEqual(
       pids.map((pid) => processState(pid) !== undefined),
       [true, true],

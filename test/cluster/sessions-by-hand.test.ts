@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { PairNode } from "../lab/pair.js";
+import { patientReplication } from "./broker.js";
 import { waitForRole, withPair } from "./fixture.js";
 
 async function cli(node: PairNode, ...args: readonly string[]): Promise<string> {
@@ -32,7 +33,7 @@ function lineOf(number: number): string {
 }
 
 test("sessions imported on one node are on the other, also after the first has died", async () => {
-  await withPair({}, async (pair) => {
+  await withPair({ config: { replication: patientReplication } }, async (pair) => {
     const [primary, secondary] = [pair.node("primary"), pair.node("secondary")];
     const file = join(pair.folder, "sessions.jsonl");
     writeFileSync(file, Array.from({ length: 700 }, (_, number) => lineOf(number)).join("\n"));

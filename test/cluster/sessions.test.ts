@@ -12,6 +12,7 @@ import {
   assertSameIds,
   brokerServices,
   createMany,
+  patientReplication,
   pinClient,
   problemOf,
   startBroker,
@@ -22,7 +23,7 @@ import { assertNeverTwo, waitForRole, watched, withPair } from "./fixture.js";
 const config = { services: brokerServices };
 
 test("G3 R20 R23: what was acknowledged is there after power loss, and what was made alone is there after return", async () => {
-  await withPair({ config }, async (pair) => {
+  await withPair({ config: { ...config, replication: patientReplication } }, async (pair) => {
     const broker = await startBroker(pair);
     await untilReplicated(pair, broker, "first");
     const made = await createMany(broker, "user", 60);

@@ -193,8 +193,11 @@ test("R17: a state folder that was set back loses nothing and reuses no sequence
       assertSameIds(found, [...early, ...late, ...alone, ...latest]);
       assert.equal(found.find(({ id }) => id === early[0])?.state, "ended");
     }
-    const [ours, theirs] = [await sessionsOf(pair, "primary"), await sessionsOf(pair, "secondary")];
-    assert.deepEqual([ours?.running, ours?.ended], [theirs?.running, theirs?.ended], "both hold the same");
+    // Each forgets an end when it hears that the other one has it, and counts anew ten times a second.
+    await pair.waitFor(async () => {
+      const [ours, theirs] = [await sessionsOf(pair, "primary"), await sessionsOf(pair, "secondary")];
+      return ours !== undefined && ours.running === theirs?.running && ours.ended === theirs.ended;
+    }, "both hold the same");
   });
 });
 

@@ -11,6 +11,7 @@ import {
   type Broker,
   brokerServices,
   createMany,
+  patientReplication,
   problemOf,
   startBroker,
   untilReplicated,
@@ -20,7 +21,7 @@ import { assertNeverTwo, waitForRole, watched, withPair } from "./fixture.js";
 const config = { services: brokerServices, sessions: { plugin: "memory" } };
 
 test("R17 R22: power loss of one node after the other loses no session that was acknowledged as replicated", async () => {
-  await withPair({ config }, async (pair) => {
+  await withPair({ config: { ...config, replication: patientReplication } }, async (pair) => {
     const broker = await startBroker(pair);
     await untilReplicated(pair, broker, "first");
     const made = await createMany(broker, "user", 60);

@@ -43,8 +43,10 @@ test("R4: the firewall is flushed on the active; the lease is restored, and it w
       await pair.settled("primary");
     });
     assertNeverTwo(flushed);
-    const timeline = (await pair.node("primary").cli("timeline", "--local")).out;
-    assert.match(timeline, /restored/, "the timeline tells of it");
+    await pair.waitFor(
+      async () => /restored/.test((await pair.node("primary").cli("timeline", "--local")).out),
+      "the timeline tells of it",
+    );
     // The restored lease is one: it ends when pulse hangs.
     const hung = await watched(pair, async () => {
       pair.node("primary").signal("SIGSTOP", "pulse");
