@@ -8,6 +8,7 @@ import { type Pair, pairHaAddress, type Side } from "../lab/pair.js";
 import { type Sample, startProbe } from "../lab/probe.js";
 import type { Segment } from "../lab/segment.js";
 import { type Medium, type Stage, startPatiently } from "./media-stage.js";
+import { explain } from "./unclaimed.js";
 
 export interface Detected {
   readonly media: readonly Medium[];
@@ -37,8 +38,13 @@ export async function detect(stage: Stage, media: readonly Medium[], runs: numbe
       await pair.node("primary").gone();
       const claimedAt = await claimAfter(pair, wallMs);
       const { last, first } = handover(segment, (await probe.stop()).samples);
-      gapMs.push(first === undefined ? undefined : first - last - 1);
-      claimMs.push(claimedAt === undefined ? undefined : lostMs + claimedAt - wallMs - last);
+      if (last === undefined) {
+        await explain(pair, "the primary did not serve when it lost its power: not counted", wallMs);
+      } else {
+        gapMs.push(first === undefined ? undefined : first - last - 1);
+        claimMs.push(claimedAt === undefined ? undefined : lostMs + claimedAt - wallMs - last);
+        if (claimedAt === undefined) await explain(pair, `not claimed within ${watchMs} ms`, wallMs);
+      }
       stage.mendLines();
       if (run === runs - 1) continue;
       await pair.returnPower("primary");
@@ -52,16 +58,20 @@ export async function detect(stage: Stage, media: readonly Medium[], runs: numbe
   return { media, claimMs, gapMs };
 }
 
-/** When the dead node answered ARP for the last time, and when the survivor did for the first time after that. */
+/**
+ * When the dead node answered ARP for the last time, and when the survivor did for the first time after that. A node that
+ * never answered did not serve, and nobody had anything to claim from it.
+ */
 function handover(
   segment: Segment,
   samples: readonly Sample[],
-): { readonly last: number; readonly first: number | undefined } {
+): { readonly last: number | undefined; readonly first: number | undefined } {
   const timesOf = (side: Side) => {
     const mac = segment.run(side, "cat", ["/sys/class/net/eth0/address"]).trim().replaceAll(":", "");
     return samples.filter(({ level, from }) => level === "arp" && from === mac).map(({ atMs }) => atMs);
   };
-  const last = Math.max(...timesOf("primary"));
+  const last = timesOf("primary").at(-1);
+  if (last === undefined) return { last: undefined, first: undefined };
   const after = timesOf("secondary").filter((atMs) => atMs > last);
   return { last, first: after.length === 0 ? undefined : Math.min(...after) };
 }

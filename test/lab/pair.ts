@@ -208,7 +208,10 @@ function makePair(
             standbyStatus?.pulse?.role === "standby" &&
             standbyStatus.sessions?.inSync !== false &&
             status[active].sessions?.inSync !== false &&
-            standbyStatus.pulse.peer.alive
+            standbyStatus.pulse.peer.alive &&
+            // Over a slow path both may have claimed for a moment: who stands by must know who serves.
+            standbyStatus.pulse.peer.role === "active" &&
+            standbyStatus.pulse.peer.epoch === status[active].pulse.epoch
           );
         },
         `${active} active and ${standby} in standby and in sync`,
