@@ -169,7 +169,7 @@ refusesIn(quiet, "never settles a release", /in vain for: release/, () => ({ rel
 refusesIn(
   "every protection says how it holds or why not",
   "has no protection to name",
-  /falsy value|false == true/,
+  /names at least one: what is missing is said/,
   () => ({
     protections: () => [],
   }),

@@ -8,6 +8,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
+import { makePlugin } from "@understudy/core/conformance/capabilities";
+import { definePlugin, z } from "@understudy/core/public";
 import { check } from "../src/cli/check.js";
 import type { LocalConfig } from "../src/config/config.js";
 import { parseConfig } from "../src/config/parse.js";
@@ -272,6 +274,30 @@ test("the beat interval that a transport gives for its options is a time", async
     const error = await refusal(`${base}${harmless.replace("./transport.js", `./${name}`)}`);
     assert.equal(error.code, "PLUGIN_BEAT_INTERVAL_WRONG", gives);
   }
+});
+
+test("a transport in pulse cannot have the status, which is known in node only", async () => {
+  write("asking.js", pluginText("transport", { runsIn: "pulse", needs: "how: capabilities.status" }));
+  const error = await refusal(`${base}${harmless.replace("./transport.js", "./asking.js")}`);
+  assert.equal(error.code, "PLUGIN_NEEDS_UNAVAILABLE");
+});
+
+test("a plugin is not made in a test for a beat interval that is no time", () => {
+  const made = (beatIntervalMs: () => number) =>
+    makePlugin(
+      definePlugin({
+        name: "paced",
+        kind: "transport",
+        config: z.strictObject({}),
+        needs: {},
+        beatIntervalMs,
+        create: () => ({ async start() {}, send() {}, async stop() {}, describe: () => "it goes nowhere" }),
+      }),
+      {},
+      {},
+    );
+  assert.throws(() => made(() => Number.NaN), { code: "PLUGIN_BEAT_INTERVAL_WRONG" });
+  assert.equal(made(() => 500).describe(), "it goes nowhere");
 });
 
 test("an address plugin must run in pulse", async () => {

@@ -146,6 +146,51 @@ test("what cannot be tested is told from what fails", () => {
   assert.equal(existsSync(join(folder, ".understudy")), false);
 });
 
+test("what a host would refuse or overlook is found in the definition", () => {
+  const judged = (name: string, api: number, kind: string, config: string) => {
+    const own = join(folder, name);
+    mkdirSync(own);
+    const understudyField = { api, kind, conformance: "./suite.mjs" };
+    writeFileSync(
+      join(own, "package.json"),
+      JSON.stringify({ name, type: "module", understudy: understudyField }),
+    );
+    writeFileSync(
+      join(own, "suite.mjs"),
+      `import { definePlugin, z } from "@understudy/core/public";
+       export const plugin = definePlugin({ name: "mute", kind: "fence", needs: {}, config: ${config}, create() {} });
+       export const conformance = { name: "mute", make() { throw new Error("it cannot be made"); } };`,
+    );
+    const { text } = understudy(own, "plugin", "test");
+    return text.slice(text.indexOf("failing tests:"));
+  };
+  const found = judged("understudy-fence-mute", 2, "fence", "z.object({})");
+  assert.match(found, /understudy\.api: it was made for version 2 .*PLUGIN_API_TOO_NEW/);
+  assert.match(found, /make the schema a z\.strictObject/);
+  assert.match(
+    judged("mute-of-kind", 1, "store", "z.strictObject({})"),
+    /understudy\.kind says store, and .* fence/,
+  );
+  const other = judged("understudy-fence-loud", 1, "fence", "z.strictObject({})");
+  assert.match(other, /calls itself mute, and its package calls it loud/);
+  assert.doesNotMatch(other, /understudy\.|strictObject/);
+});
+
+test("a link says how the compiler finds it, where it would not", () => {
+  const own = join(folder, "linked");
+  mkdirSync(own);
+  assert.match(
+    understudy(own, "plugin", "link").text,
+    /"paths": \{ "@understudy\/core\/\*": \["(.*)\*\.d\.ts"\]/,
+  );
+  assert.ok(existsSync(join(own, ".understudy/core/dist/src/public.d.ts")));
+  writeFileSync(
+    join(own, "tsconfig.json"),
+    '{ "compilerOptions": { "paths": { "x": ["./.understudy/core/x"] } } }',
+  );
+  assert.doesNotMatch(understudy(own, "plugin", "link").text, /paths/);
+});
+
 test("a suite in which something still runs at its end fails, and says what", { timeout: 120_000 }, () => {
   const module = join(folder, "timer.mjs");
   const observer =

@@ -59,7 +59,7 @@ export function define(command: Command): void {
   command
     .command("link [folder]")
     .description("Lets the compiler find the contract of this Understudy from a plugin's folder.")
-    .action((folder: string | undefined) => print(`the contract is that of ${link(resolve(folder ?? "."))}`));
+    .action((folder: string | undefined) => makeLink(resolve(folder ?? ".")));
 }
 
 function makeNew(kind: string, name: string, asked: string | undefined): void {
@@ -72,6 +72,14 @@ function makeNew(kind: string, name: string, asked: string | undefined): void {
   for (const path of written) print(`  ${path}`);
   print(`\nIt works already. Try it, then make it yours (README.md says how):`);
   print(`  cd ${shown.startsWith("..") ? folder : shown}\n  understudy plugin test`);
+}
+
+function makeLink(folder: string): void {
+  print(`.understudy/core is the contract now: that of ${link(folder)}`);
+  if (looksForLink(folder)) return;
+  print("The compiler looks there when compilerOptions of tsconfig.json say:");
+  print('  "module": "nodenext", "types": ["node"],');
+  print('  "paths": { "@understudy/core/*": ["./.understudy/core/dist/src/*.d.ts"] }');
 }
 
 interface TestOptions {

@@ -253,7 +253,11 @@ function alternates(suite: AddressSuite): Work {
         backend.release(),
         backend.acquire(round),
       ]);
-      assert.deepEqual([acquired, released, again], ["confirmed", "confirmed", "confirmed"]);
+      assert.deepEqual(
+        [acquired, released, again],
+        ["confirmed", "confirmed", "confirmed"],
+        "acquire, release and acquire, asked for at once, are done one after the other, and each is confirmed",
+      );
       assert.equal(suite.present().length, suite.haAddresses.length);
     }
     assert.equal(await backend.release(), "confirmed");
@@ -277,7 +281,10 @@ function fail(): never {
 
 async function explainsProtections(backend: AddressBackend): Promise<void> {
   const protections = backend.protections?.() ?? [];
-  assert.ok(protections.length > 0);
+  assert.ok(
+    protections.length > 0,
+    "`protections` names at least one: what is missing is said with `inForce: false` and why",
+  );
   for (const { name, detail } of protections) assert.match(detail, /^[^\n]+$/, name);
 }
 

@@ -6,6 +6,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pluginError } from "../errors/plugins.js";
+import { beatIntervalFault } from "../plugin/check-beat-interval.js";
 import type { PluginKind } from "../plugin/contract.js";
 import type { Plugin, PluginKinds } from "../plugin/define-plugin.js";
 import type { Clock, Folders, Log, NodeIdentity, PathIdentity } from "../plugin/tokens.js";
@@ -79,7 +81,7 @@ export function testFolders(): TestFolders {
   };
 }
 
-/** What the host does with one entry of the config: throws where the plugin's own schema refuses the options. */
+/** What the host does with one entry of the config: throws where the plugin's own schema refuses the options, or its `beatIntervalMs` gives no time for them. */
 export function makePlugin<K extends PluginKind>(
   plugin: Plugin<K>,
   options: Readonly<Record<string, unknown>>,
@@ -88,5 +90,8 @@ export function makePlugin<K extends PluginKind>(
   for (const wanted of Object.keys(plugin.needs)) {
     if (!(wanted in needs)) throw new Error(`the test gives no ${wanted}, which ${plugin.name} needs`);
   }
-  return plugin.make(plugin.config.parse(options), needs);
+  const parsed = plugin.config.parse(options);
+  const fault = beatIntervalFault(plugin, parsed);
+  if (fault !== undefined) throw pluginError("PLUGIN_BEAT_INTERVAL_WRONG", `${plugin.name}: ${fault.what}`);
+  return plugin.make(parsed, needs);
 }

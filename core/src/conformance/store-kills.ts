@@ -59,7 +59,11 @@ export function setsDamagedAside(make: Make): boolean {
     const next = make(folder);
     const { found, setAside } = next.open();
     try {
-      assert.equal(found, false, "a database of which nothing may be believed counts as none");
+      assert.equal(
+        found,
+        false,
+        "each of its files was filled with one word over and over: of such a database nothing may be believed, so it counts as none",
+      );
       assert.ok(setAside, "it says that a database was there and did not verify");
       assert.ok(existsSync(setAside.movedTo), "what was damaged is moved away, never deleted");
       assert.match(setAside.why, /\S/);

@@ -183,14 +183,18 @@ async function sendsAtOnce(pair: TransportPair): Promise<void> {
     took.push(performance.now() - beganMs);
     await pause(1);
   }
-  const usual = took.toSorted((one, other) => one - other)[20] ?? 0;
+  const sorted = took.toSorted((one, other) => one - other);
+  const quick = sorted[10] ?? 0;
+  const usual = quick < sendMs ? (sorted[20] ?? 0) : quick;
   assert.ok(
-    usual < blockedMs,
+    quick < sendMs && usual < blockedMs,
     `a send takes ${usual.toFixed(1)} ms as a rule; it has to return within one millisecond`,
   );
 }
 
-/** The contract says one millisecond; what takes this long as a rule waits for something. */
+/** What the contract says, and what pulse measures by: of four sends at least the quickest must keep it, however busy the machine is. */
+const sendMs = 1;
+/** What takes this long as a rule waits for something. */
 const blockedMs = 5;
 
 async function boundedBurst(pair: TransportPair): Promise<void> {

@@ -3,10 +3,12 @@
  * 0 when all tests passed, 1 when one failed, and 2 when there was nothing that could be tested.
  */
 
+import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { suitesRun } from "../conformance/suites-run.js";
 import { explain } from "../errors/error.js";
 import { pluginError } from "../errors/plugins.js";
+import { packageAround } from "../plugin/description.js";
 import { isKind } from "../plugin/kinds.js";
 import { lendCore } from "../plugin/own-core.js";
 import { definitionConformance } from "./definition.js";
@@ -45,7 +47,7 @@ async function run(): Promise<void> {
     const what = `${file} exports a plugin of kind ${String(ofPlugin)}, and --kind says ${kind}`;
     throw pluginError("PLUGIN_WRONG_KIND", what);
   }
-  if (plugin !== undefined) definitionConformance(plugin);
+  if (plugin !== undefined) definitionConformance(plugin, packageAround(dirname(file))?.description);
   const suite = await suiteOf(kind);
   const given = typeof module.conformance === "function" ? await module.conformance() : module.conformance;
   const all = Array.isArray(given) ? given : [given];

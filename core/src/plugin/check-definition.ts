@@ -80,7 +80,7 @@ const onlyFor: Readonly<Record<string, readonly PluginKind[]>> = {
   status: ["transport", "service", "arbiter", "fence", "observer"],
 };
 
-function needsFaults({ needs, kind }: Plugin): readonly Fault[] {
+function needsFaults({ needs, kind, runsIn }: Plugin): readonly Fault[] {
   const known: readonly unknown[] = Object.values(capabilities).map(({ key }) => key);
   return Object.entries<unknown>(needs).flatMap(([name, wanted]): readonly Fault[] => {
     const key = typeof wanted === "object" && wanted !== null ? Reflect.get(wanted, "key") : undefined;
@@ -96,6 +96,10 @@ function needsFaults({ needs, kind }: Plugin): readonly Fault[] {
           what: `it needs ${asked}, and is of kind ${kind}: only for ${who}`,
         },
       ];
+    }
+    if (asked === "status" && runsIn === "pulse") {
+      const what = "it needs status, and runs in pulse: only in node is it known how a node is";
+      return [{ code: "PLUGIN_NEEDS_UNAVAILABLE", what }];
     }
     if (known.includes(key)) return [];
     return [{ code: "PLUGIN_NEEDS_UNKNOWN", what: `it needs ${asked}, which this Understudy does not know` }];

@@ -11,6 +11,7 @@ import { formatMistakes, mistakeAt, objectionsOf } from "../config/mistakes.js";
 import { keyPath, readYaml, type YamlText } from "../config/places.js";
 import { UnderstudyError } from "../errors/error.js";
 import { pluginError, type pluginErrors } from "../errors/plugins.js";
+import { beatIntervalFault } from "./check-beat-interval.js";
 import { apiFault, definitionFaults } from "./check-definition.js";
 import { schemaThrew } from "./check-schema.js";
 import type { PluginKind } from "./contract.js";
@@ -37,7 +38,6 @@ export type FoundPlugin<K extends PluginKind> = Pick<Loaded<K>, "plugin" | "pack
 
 export const importDeadlineMs = 10_000;
 /** A path that carries less than a beat a minute tells nothing about life. */
-const longestBeatIntervalMs = 60_000;
 
 /** Throws an UnderstudyError PLUGIN_…. `configFile` is absolute; it is read again only to place a mistake. */
 export async function loadPlugin<K extends PluginKind>(
@@ -141,7 +141,8 @@ function parseOptions(plugin: Plugin, entry: PluginEntry, configFile: string, re
     throw report(code, what, cause);
   }
   if (parsed.success) {
-    checkBeatInterval(plugin, parsed.data, report);
+    const fault = beatIntervalFault(plugin, parsed.data);
+    if (fault !== undefined) throw report("PLUGIN_BEAT_INTERVAL_WRONG", fault.what, fault.cause);
     return parsed.data;
   }
   const objections = objectionsOf(parsed.error, entry.options, plugin.config, keyPath(entry.at));
@@ -149,20 +150,6 @@ function parseOptions(plugin: Plugin, entry: PluginEntry, configFile: string, re
   const mistakes = objections.map((one) => mistakeAt(yaml, one));
   const message = `the options of ${entry.plugin} (${entry.at}) are wrong:\n${formatMistakes(mistakes)}`;
   throw pluginError("PLUGIN_CONFIG_WRONG", message, { details: { mistakes, plugin: entry.plugin } });
-}
-
-/** Pulse reckons silence by it: what is no time would make it deaf or blind. */
-function checkBeatInterval(plugin: Plugin, options: unknown, report: Report): void {
-  if (plugin.kind !== "transport") return;
-  let intervalMs: unknown;
-  try {
-    intervalMs = plugin.beatIntervalMs?.(options) ?? 0;
-  } catch (cause) {
-    throw report("PLUGIN_BEAT_INTERVAL_WRONG", `its beatIntervalMs threw: ${messageOf(cause)}`, cause);
-  }
-  if (typeof intervalMs === "number" && intervalMs >= 0 && intervalMs <= longestBeatIntervalMs) return;
-  const what = `its beatIntervalMs gave ${String(intervalMs)}, which is no time from 0 to ${longestBeatIntervalMs} ms`;
-  throw report("PLUGIN_BEAT_INTERVAL_WRONG", what);
 }
 
 function messageOf(error: unknown): string {
