@@ -81,7 +81,7 @@ export function createSource(random: Seeded, { settings, temper }: World): Sourc
       () => ({ role: "standby", verified: true, inSync: true }),
       () => ({ verified: random.chance(0.5), inSync: random.chance(0.5) }),
       () => ({ health: { ...health, [random.pick(Object.keys(health))]: random.chance(0.7) } }),
-      () => ({ goodbye: random.chance(0.5) }),
+      () => ({ goodbye: random.chance(0.5), unwell: random.chance(0.5) }),
       () => ({
         preference: { side: random.pick([undefined, "primary", "secondary"]), version: version + 1 },
       }),
@@ -167,7 +167,7 @@ export function createSource(random: Seeded, { settings, temper }: World): Sourc
     return names.map((name) => {
       const epoch = likely() ? (asked?.epoch ?? epochNear(state)) : epochNear(state);
       const verdict = likely() ? "granted" : random.pick(["denied", "unknown", "granted"] as const);
-      const lasts = likely() ? 10_000 : random.pick([-5, 0, 200, 1500, 60_000, 1e15]);
+      const lasts = likely() ? random.pick([10_000, 1800]) : random.pick([-5, 0, 200, 1500, 60_000, 1e15]);
       const end = verdict === "granted" && name !== "ping" ? { untilMs: atMs + lasts } : {};
       const seen =
         verdict !== "granted" && random.chance(0.3) ? { seenEpoch: Math.max(1, epochNear(state)) } : {};
