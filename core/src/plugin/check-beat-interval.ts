@@ -5,6 +5,7 @@
 
 import type { Plugin } from "./define-plugin.js";
 
+/** A path that carries less than a beat a minute tells nothing about life. */
 const longestBeatIntervalMs = 60_000;
 
 export interface BeatFault {

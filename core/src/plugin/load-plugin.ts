@@ -37,7 +37,6 @@ type EntryOf<K extends PluginKind> = Loaded<K>["entry"];
 export type FoundPlugin<K extends PluginKind> = Pick<Loaded<K>, "plugin" | "packageName" | "version">;
 
 export const importDeadlineMs = 10_000;
-/** A path that carries less than a beat a minute tells nothing about life. */
 
 /** Throws an UnderstudyError PLUGIN_…. `configFile` is absolute; it is read again only to place a mistake. */
 export async function loadPlugin<K extends PluginKind>(
