@@ -7,7 +7,7 @@ import { describe } from "@understudy/core/internal/failover/status";
 import type { Side } from "@understudy/core/public";
 import type { SimulatedPath } from "../simulation/network.js";
 import { mqtt, serial9600 } from "../simulation/plan.js";
-import { makeWorld, type World } from "../simulation/world.js";
+import { defaultSettings, makeWorld, type World } from "../simulation/world.js";
 
 export interface Block {
   /** Lines before the dashes: comments, commands and blank ones. */
@@ -82,7 +82,7 @@ export function playScenario(blocks: readonly Block[]): readonly Block[] {
   });
 }
 
-/** `pair udp serial failback.holdMs=1000`: the paths, then settings. */
+/** `pair udp serial fences=exec`: the paths, then settings, each at the top level of `Settings`. */
 function makePair(words: readonly string[]): World {
   const names = words.filter((word) => !word.includes("="));
   const paths = (names.length === 0 ? ["udp"] : names).map((name) => {
@@ -90,9 +90,11 @@ function makePair(words: readonly string[]): World {
     if (path === undefined) throw new Error(`no such path: ${name}`);
     return path;
   });
+  const known = defaultSettings("primary", paths, {});
   const settings: Record<string, unknown> = {};
   for (const word of words.filter((each) => each.includes("="))) {
     const [key = "", value = ""] = word.split("=");
+    if (!(key in known)) throw new Error(`no such setting: ${key}`);
     settings[key] = settingOf(key, value);
   }
   const world = makeWorld({ seed: 1, paths, settings });
