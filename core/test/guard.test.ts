@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, test } from "node:test";
 import { startGuard } from "../src/command/guard.js";
+import { signalGroup } from "../src/command/run-command.js";
 import { until } from "../src/conformance/until.js";
 
 interface Guarded {
@@ -57,15 +58,6 @@ async function guarded(platform: string = process.platform, name = folder): Prom
 async function kill({ process: child }: Guarded): Promise<void> {
   child.kill("SIGKILL");
   if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-}
-
-function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(-group, signal);
-  } catch (error) {
-    assert.equal((error as NodeJS.ErrnoException).code, "ESRCH");
-    return false;
-  }
 }
 
 const runs = (group: number) => signalGroup(group, 0);

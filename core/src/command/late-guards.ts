@@ -7,6 +7,7 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import { signalGroup } from "./run-command.js";
 
 const mark = "understudy-guard";
 const goneWithinMs = 1000;
@@ -22,7 +23,7 @@ const keyOf = (name: string) => createHash("sha256").update(name).digest("hex").
 export async function endLateGuards(name: string): Promise<void> {
   const endMs = performance.now() + goneWithinMs;
   for (let late = await lateGroups(name); late.size > 0; late = await lateGroups(name)) {
-    for (const group of late) kill(group);
+    for (const group of late) signalGroup(group, "SIGKILL");
     if (performance.now() > endMs) return;
     await pause(2);
   }
@@ -106,13 +107,5 @@ function read(file: string): string | undefined {
     return readFileSync(file, "utf8");
   } catch {
     return undefined;
-  }
-}
-
-function kill(group: number): void {
-  try {
-    process.kill(-group, "SIGKILL");
-  } catch {
-    // It has just ended.
   }
 }

@@ -151,13 +151,16 @@ function keepOutput(child: ChildProcess, limit: number) {
   };
 }
 
-/** Signals a process group by its leader; one that is gone already is no matter. */
-export function signalGroup(leader: number | undefined, signal: NodeJS.Signals): void {
-  if (leader === undefined) return;
+/**
+ * Signals a process group by its leader; one that is gone already is no matter. False: nothing of it is left, or it is not
+ * ours to signal. 0 only asks.
+ */
+export function signalGroup(leader: number | undefined, signal: NodeJS.Signals | 0): boolean {
+  if (leader === undefined) return false;
   try {
-    process.kill(-leader, signal);
+    return process.kill(-leader, signal);
   } catch {
-    // ESRCH: nobody is left.
+    return false;
   }
 }
 

@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { afterEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { until } from "@understudy/core/conformance/until";
+import { signalGroup } from "@understudy/core/public";
 import { type Machine, makeMachine } from "./machine.js";
 
 const haAddresses = [
@@ -134,16 +135,6 @@ function guardOf(holder: ChildProcess): number {
   );
   assert.ok(group !== undefined && group > 1 && more.length === 0, listing);
   return group;
-}
-
-/** Whether there was anything to send it to. */
-function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(-group, signal);
-  } catch (error) {
-    assert.equal((error as NodeJS.ErrnoException).code, "ESRCH");
-    return false;
-  }
 }
 
 /** A group's interface that came while the holder ran. */
